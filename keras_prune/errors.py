@@ -1,0 +1,53 @@
+"""The error tree: everything a user can cause, and nothing else.
+
+    KerasPruneError
+    ├── ConfigError    an option or a configuration key is wrong
+    ├── DataError      a data set is unknown, absent or unusable
+    ├── ModelError     a model or weights file cannot be used
+    ├── PlanError      a pruning plan does not fit its model
+    └── ExportError    an exported file does not compute what the model does
+
+Every message says what was expected, what came and what to do. The command line turns any of them
+into one line and exit code 2.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class KerasPruneError(Exception):
+    """Base of every error this package raises for a user's mistake."""
+
+
+class ConfigError(KerasPruneError):
+    """An option or a configuration key is wrong."""
+
+
+class DataError(KerasPruneError):
+    """A data set is unknown, absent or unusable."""
+
+
+class ModelError(KerasPruneError):
+    """A model or weights file cannot be used."""
+
+
+class PlanError(KerasPruneError):
+    """A pruning plan does not fit the model it is applied to."""
+
+
+class ExportError(KerasPruneError):
+    """An exported file does not compute what its model does."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The message for a name that is not on a list, with the nearest one that is.
+
+    Example:
+
+    >>> unknown("data set", "cifar", ["cifar10", "mnist"])
+    "Unknown data set 'cifar'. Did you mean 'cifar10'? Known: cifar10, mnist."
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."

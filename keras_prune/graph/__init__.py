@@ -1,0 +1,22 @@
+"""Which channels of a model hang together."""
+
+from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
+from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
+from keras_prune.graph.rules import Rule, register, rule_for
+from keras_prune.graph.trace import Call, Trace, trace
+
+__all__ = [
+    "Binding",
+    "Call",
+    "ChannelGraph",
+    "ChannelGroup",
+    "Member",
+    "Pin",
+    "Role",
+    "Rule",
+    "Trace",
+    "Unsupported",
+    "register",
+    "rule_for",
+    "trace",
+]

@@ -1,0 +1,38 @@
+"""What is left of tensors and weights once some labels have left."""
+
+import keras
+import numpy as np
+
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Binding
+from keras_prune.graph.labels import shrinking_axis
+
+
+class Cut:
+    """Resolved labels and which of them stay.
+
+    Args:
+        tensors: label arrays by `id` of the symbolic tensor.
+        roots: the root of every label, shape `(labels,)`.
+        keep: whether a root stays, shape `(labels,)`.
+    """
+
+    def __init__(self, tensors: dict[int, np.ndarray], roots: np.ndarray, keep: np.ndarray) -> None:
+        self._tensors = tensors
+        self._roots = roots
+        self._kept = keep[roots]
+
+    def size(self, tensor: keras.KerasTensor, axis: int) -> int:
+        """The length of a tensor's axis after the cut."""
+        labels = self._tensors[id(tensor)]
+        small = arrays.core(labels)
+        axis %= labels.ndim
+        if self._kept[small].all() or shrinking_axis(self._roots[small]) != axis:
+            return labels.shape[axis]
+        rows = np.moveaxis(self._kept[small], axis, 0).reshape(small.shape[axis], -1)[:, 0]
+        return int(np.broadcast_to(rows, labels.shape[axis]).sum())
+
+    def positions(self, binding: Binding) -> np.ndarray | None:
+        """The positions of a bound axis that stay; None if all do."""
+        kept = self._kept[binding.labels]
+        return None if kept.all() else np.flatnonzero(kept)

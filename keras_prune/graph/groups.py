@@ -1,0 +1,180 @@
+"""Channels that hang together: units, the groups they form, and the graph that holds them."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+
+from keras_prune.errors import ModelError
+from keras_prune.graph.bindings import Binding, Pin, Role
+from keras_prune.graph.cut import Cut
+from keras_prune.graph.labels import LabelWalk
+from keras_prune.graph.trace import trace
+from keras_prune.graph.unions import STAYS
+
+
+@dataclass(frozen=True)
+class Member:
+    """A weight's axis that shrinks with a group.
+
+    Args:
+        binding: the weight and the axis.
+        owner: for each position of the axis the channel of the group it belongs to, -1 for a channel
+            of another group or one that stays; shape `(length of the axis,)`.
+    """
+
+    binding: Binding
+    owner: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelGroup:
+    """Channels that are made by the same layers, each of which stays or leaves as a whole.
+
+    In `Conv(8) -> BatchNorm -> ReLU -> Conv(16)` the first convolution's 8 filters, the 8 entries of
+    each BatchNorm weight and the second kernel's 8 input slices are one group of 8 channels: channel
+    *j* owns slice *j* of each of them. Where tensors are added, the layers that make them share a
+    group.
+
+    Args:
+        name: the first producer's layer name.
+        units: one resolved label per channel, shape `(channels,)`.
+        members: every axis of every weight that the channels own slices of.
+    """
+
+    name: str
+    units: np.ndarray
+    members: tuple[Member, ...]
+
+    @property
+    def channels(self) -> int:
+        """How many channels can stay or leave."""
+        return len(self.units)
+
+    def by_role(self, role: Role) -> list[Member]:
+        """The members of one role, in the order of the walk."""
+        return [member for member in self.members if member.binding.role is role]
+
+
+class ChannelGraph:
+    """Which channels of a model hang together, found by walking its calls.
+
+    Args:
+        model: a Functional or built Sequential model; it is not changed.
+
+    Raises:
+        ModelError: the model is of another kind, or was not built.
+
+    Example:
+
+    >>> model = keras.Sequential([
+    ...     keras.Input((8, 8, 3)),
+    ...     keras.layers.Conv2D(4, 3, name="conv"),
+    ...     keras.layers.Flatten(),
+    ...     keras.layers.Dense(10, name="logits"),
+    ... ])
+    >>> {group.name: group.channels for group in ChannelGraph(model).groups.values()}
+    {'conv': 4}
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.trace = trace(model)
+        walk = LabelWalk(self.trace)
+        self._roots = walk.resolve()
+        self._tensors = walk.tensors
+        self.traces = walk.traces
+        self.bindings = tuple(walk.bindings.values())
+        self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
+        self.groups: Mapping[str, ChannelGroup] = {
+            group.name: group for group in _groups(self.bindings, self._roots)
+        }
+
+    @property
+    def barriers(self) -> tuple[Pin, ...]:
+        """The operations no rule could vouch for, with the reason; what they touch stays."""
+        return tuple(pin for pin in self.pins if pin.barrier)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of groups and weights: equal for models that the same plan fits."""
+        content = [
+            [group.name, group.channels, [_describe(member) for member in group.members]]
+            for group in self.groups.values()
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    def require_groups(self) -> None:
+        """Raises a `ModelError` that says why if nothing can be pruned."""
+        if not self.groups:
+            reasons = "; ".join(f"{pin.name}: {pin.reason}" for pin in self.pins[:5])
+            raise ModelError(
+                f"Model {self.model.name!r} has no prunable channels. All are pinned by: {reasons}."
+            )
+
+    def cut(self, kept: Mapping[str, np.ndarray]) -> Cut:
+        """What is left once each named group keeps the given channels only."""
+        keep = np.ones(len(self._roots), bool)
+        for name, channels in kept.items():
+            keep[self.groups[name].units] = False
+            keep[self.groups[name].units[channels]] = True
+        return Cut(self._tensors, self._roots, keep)
+
+
+def _groups(bindings: tuple[Binding, ...], roots: np.ndarray) -> list[ChannelGroup]:
+    """Units with the same set of producers form a group."""
+    producers: dict[int, list[int]] = defaultdict(list)
+    for number, binding in enumerate(bindings):
+        if binding.role is Role.PRODUCER:
+            for unit in np.unique(roots[binding.labels]).tolist():
+                producers[unit].append(number)
+    producers.pop(STAYS, None)
+    units: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for unit, numbers in sorted(producers.items()):
+        units[tuple(numbers)].append(unit)
+    members = _members(bindings, roots, list(units.values()))
+    names = _names([bindings[numbers[0]].layer for numbers in units])
+    return [
+        ChannelGroup(name, np.array(group), tuple(owned))
+        for name, group, owned in zip(names, units.values(), members, strict=True)
+    ]
+
+
+def _members(
+    bindings: tuple[Binding, ...], roots: np.ndarray, groups: list[list[int]]
+) -> list[list[Member]]:
+    """For every group the bound axes that hold channels of it."""
+    group_of, channel_of = np.full(len(roots), -1), np.full(len(roots), -1)
+    for number, units in enumerate(groups):
+        group_of[units] = number
+        channel_of[units] = np.arange(len(units))
+    members: list[list[Member]] = [[] for _ in groups]
+    for binding in bindings:
+        own = roots[binding.labels]
+        for number in np.unique(group_of[own]).tolist():
+            if number >= 0:
+                owner = np.where(group_of[own] == number, channel_of[own], -1)
+                members[number].append(Member(binding, owner))
+    return members
+
+
+def _names(layers: list[keras.Layer]) -> list[str]:
+    """Layer names, told apart by their path or a number where two groups would share one."""
+    shared = Counter(layer.name for layer in layers)
+    names = [layer.name if shared[layer.name] == 1 else layer.path for layer in layers]
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(name if seen[name] == 1 else f"{name}:{seen[name]}")
+    return unique
+
+
+def _describe(member: Member) -> list[object]:
+    binding = member.binding
+    return [binding.layer.name, binding.variable.name, list(binding.variable.shape), binding.axis]

@@ -1,0 +1,187 @@
+"""The walk: every channel gets a label, and the network's own shape operations move the labels."""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
+from keras_prune.graph.rules import rule_for
+from keras_prune.graph.trace import Call, Trace, is_model, trace
+from keras_prune.graph.unions import STAYS, Unions
+
+
+class LabelWalk:
+    """Walks the calls of a traced model and records what they say about channels.
+
+    Rules talk to it: `of` reads a tensor's labels, `produce` issues fresh ones, `bind` ties a weight's
+    axis to labels, `unite` makes labels one and `pin` makes them stay.
+    """
+
+    def __init__(self, traced: Trace) -> None:
+        self.unions = Unions()
+        self.tensors: dict[int, np.ndarray] = {}
+        self.bindings: dict[tuple[int, int], Binding] = {}
+        self.pins: list[tuple[Pin, np.ndarray]] = []
+        self.traces: dict[int, Trace] = {}
+        self._first: dict[int, np.ndarray] = {}
+        for tensor in traced.flat_inputs:
+            self.tensors[id(tensor)] = self._fixed(tensor)
+        self._walk(traced)
+        for tensor in traced.flat_outputs:
+            self.pin(self.of(tensor), Pin(tensor.name, "a model output"))
+
+    def of(self, tensor: keras.KerasTensor) -> np.ndarray:
+        """The labels of a tensor, in the shape of the tensor."""
+        return self.tensors[id(tensor)]
+
+    def channels(self, tensor: keras.KerasTensor, axis: int) -> np.ndarray:
+        """The labels along one axis, made equal over all others, shape `(length,)`."""
+        small = np.moveaxis(arrays.core(self.of(tensor)), axis, 0)
+        rows = small.reshape(len(small), -1)
+        if rows.shape[1] > 1:
+            self.unions.unite(rows[:, :1], rows[:, 1:])
+        return np.broadcast_to(rows[:, 0], self.of(tensor).shape[axis])
+
+    def produce(self, layer: keras.Layer, variable: keras.Variable, axis: int) -> np.ndarray:
+        """Labels for the channels a weight's axis makes; the same ones at every call."""
+        axis %= len(variable.shape)
+        known = self.bindings.get((id(variable), axis))
+        labels = known.labels if known else self.unions.fresh(variable.shape[axis])
+        self.bind(layer, variable, axis, labels, Role.PRODUCER)
+        return labels
+
+    def bind(
+        self,
+        layer: keras.Layer,
+        variable: keras.Variable | None,
+        axis: int,
+        labels: np.ndarray,
+        role: Role = Role.CHANNELWISE,
+    ) -> None:
+        """Ties a weight's axis to labels; a weight that is bound again unites the two."""
+        if variable is None:
+            return
+        axis %= len(variable.shape)
+        if len(labels) != variable.shape[axis]:
+            raise Unsupported(
+                f"{variable.name} has length {variable.shape[axis]} along axis {axis} "
+                f"for {len(labels)} channels"
+            )
+        known = self.bindings.setdefault(
+            (id(variable), axis), Binding(layer, variable, axis, labels, role)
+        )
+        if known.labels is not labels:
+            self.unite(known.labels, labels)
+
+    def unite(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Makes labels one, position by position; arrays broadcast against each other."""
+        self.unions.unite(arrays.core(a), arrays.core(b))
+
+    def same_as_first(self, call: Call, labels: np.ndarray) -> None:
+        """Makes the input labels of a layer's calls one, where its config must serve them all."""
+        first = self._first.setdefault(id(call.operation), labels)
+        if first.shape != labels.shape:
+            raise Unsupported("its calls differ in shape")
+        self.unite(first, labels)
+
+    def pin(self, labels: np.ndarray, pin: Pin) -> None:
+        """Makes labels stay, and remembers why."""
+        small = np.unique(arrays.core(labels))
+        if (small != STAYS).any():
+            self.unions.unite(small, STAYS)
+            self.pins.append((pin, small))
+
+    def resolve(self) -> np.ndarray:
+        """The root of every label, after settling tensors that would shrink along two axes."""
+        roots = self.unions.resolve()
+        while self._settle(roots):
+            roots = self.unions.resolve()
+        return roots
+
+    def _walk(self, traced: Trace) -> None:
+        self.traces[id(traced.model)] = traced
+        for call in traced.calls:
+            outputs = self._nested(call) if is_model(call.operation) else self._visit(call)
+            for tensor, labels in zip(call.outputs, outputs, strict=True):
+                self.tensors[id(tensor)] = labels
+
+    def _visit(self, call: Call) -> list[np.ndarray]:
+        """The output labels of a call as its rule says, or a barrier."""
+        bound_before = len(self.bindings)
+        try:
+            outputs = rule_for(call.operation).label(call, self)
+            self._check_weights(call)
+            return outputs
+        except Unsupported as reason:
+            self._barrier(call, str(reason), list(self.bindings.values())[bound_before:])
+            return [self._fixed(tensor) for tensor in call.outputs]
+
+    def _nested(self, call: Call) -> list[np.ndarray]:
+        """The output labels of a nested model: walked once, later calls are united with the first."""
+        known = self.traces.get(id(call.operation))
+        inner = known or trace(call.operation)
+        pairs = zip(call.inputs, inner.flat_inputs, strict=True)
+        if known:
+            for outer, tensor in pairs:
+                self.unite(self.of(outer), self.of(tensor))
+        else:
+            for outer, tensor in pairs:
+                self.tensors[id(tensor)] = self._respread(self.of(outer), tensor)
+            self._walk(inner)
+        results = zip(inner.flat_outputs, call.outputs, strict=True)
+        return [self._respread(self.of(tensor), outer) for tensor, outer in results]
+
+    def _respread(self, labels: np.ndarray, tensor: keras.KerasTensor) -> np.ndarray:
+        return np.broadcast_to(arrays.core(labels), arrays.shape_of(tensor))
+
+    def _barrier(self, call: Call, reason: str, bound: Iterable[Binding]) -> None:
+        """Pins all a call touches: its inputs and what its rule had bound when it gave up."""
+        touched = [arrays.core(self.of(tensor)).ravel() for tensor in call.inputs]
+        touched += [binding.labels for binding in bound]
+        labels = np.concatenate(touched) if touched else np.zeros(1, int)
+        self.pin(labels, Pin(call.name, reason, barrier=True))
+
+    def _check_weights(self, call: Call) -> None:
+        """A weight that its rule has not bound (an adapter, say) makes the layer a barrier."""
+        bound = {variable for variable, _ in self.bindings}
+        free = rule_for(call.operation).free_weights
+        for variable in getattr(call.operation, "weights", ()):
+            if not free and id(variable) not in bound:
+                raise Unsupported(f"its weight {variable.name!r} is unknown to the rule")
+
+    def _fixed(self, tensor: keras.KerasTensor) -> np.ndarray:
+        return np.broadcast_to(np.int64(STAYS), arrays.shape_of(tensor))
+
+    def _settle(self, roots: np.ndarray) -> bool:
+        """Lets a tensor shrink along its longest axis only. Returns whether anything was united."""
+        changed = False
+        for labels in self.tensors.values():
+            if len(arrays.varying_axes(labels)) < 2:
+                continue
+            small = roots[arrays.core(labels)]
+            axis = shrinking_axis(small)
+            if axis is None:
+                axis = int(np.argmax(small.shape))
+                for other in set(range(small.ndim)) - {axis}:
+                    self.unions.unite(small, small.take([0], axis=other))
+                changed = True
+        return changed
+
+
+def shrinking_axis(roots: np.ndarray) -> int | None:
+    """The one axis along which resolved labels differ; None if there is more than one.
+
+    Example:
+
+    >>> shrinking_axis(np.array([[1, 2], [1, 2]]))
+    1
+    """
+    varying = [
+        axis for axis in range(roots.ndim) if not (roots == roots.take([0], axis=axis)).all()
+    ]
+    if len(varying) > 1:
+        return None
+    return varying[0] if varying else roots.ndim - 1
+

@@ -1,0 +1,90 @@
+"""The contract of a rule, and the table that finds the rule of an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import keras
+import numpy as np
+
+from keras_prune.graph.bindings import Unsupported
+
+if TYPE_CHECKING:
+    from keras_prune.graph.cut import Cut
+    from keras_prune.graph.labels import LabelWalk
+    from keras_prune.graph.trace import Call
+
+
+class Rule:
+    """All the package knows about one family of operations.
+
+    A rule holds no state: what it finds goes into the walk, what it needs comes from the call.
+    """
+
+    free_weights: ClassVar[bool] = False
+    """Whether weights may stay unbound because no channel of theirs can leave."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        """Binds the call's weights and returns the labels of its outputs.
+
+        Raises:
+            Unsupported: the rule cannot vouch for this call; it becomes a barrier.
+        """
+        raise NotImplementedError
+
+    def rewrite(self, call: Call, config: dict[str, Any], cut: Cut) -> dict[str, Any]:
+        """The operation's config with its sizes counted again after a cut."""
+        return config
+
+    def macs(self, call: Call) -> int:
+        """Multiply-accumulates of one call on one example."""
+        return 0
+
+
+class UnknownRule(Rule):
+    """The rule of everything that has none: a barrier with a reason."""
+
+    free_weights = True
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        raise Unsupported(self._reason)
+
+
+R = TypeVar("R", bound=type[Rule])
+
+_LAYERS: dict[type, Rule] = {}
+_OPS: dict[str, Rule] = {}
+
+
+def register(*operations: type | str) -> Callable[[R], R]:
+    """Registers a rule for layer classes (and their subclasses) and for ops by class name.
+
+    A subclass that overrides `call` is not covered by its parent's rule: it may do anything.
+    """
+
+    def decorate(rule: R) -> R:
+        for operation in operations:
+            if isinstance(operation, str):
+                _OPS[operation] = rule()
+            else:
+                _LAYERS[operation] = rule()
+        return rule
+
+    return decorate
+
+
+def rule_for(operation: keras.Operation) -> Rule:
+    """The rule of an operation; one that makes it a barrier where none is registered."""
+    kind = type(operation)
+    if not isinstance(operation, keras.Layer):
+        return _OPS.get(kind.__name__) or UnknownRule(f"no rule for the op {kind.__name__}")
+    for parent in kind.__mro__:
+        if parent in _LAYERS:
+            if kind.call is not parent.call:
+                return UnknownRule(f"{kind.__name__} overrides {parent.__name__}.call")
+            return _LAYERS[parent]
+    return UnknownRule(f"no rule for the layer {kind.__name__}")

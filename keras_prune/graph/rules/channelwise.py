@@ -1,0 +1,107 @@
+"""Operations that treat every channel alone, and those whose statistics mix them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.rules.base import Rule, register
+from keras_prune.graph.rules.common import along_channels, channel_axis, is_elementwise
+
+if TYPE_CHECKING:
+    from keras_prune.graph.labels import LabelWalk
+    from keras_prune.graph.trace import Call
+
+layers = keras.layers
+
+
+@register(
+    layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Identity, layers.Dropout,
+    layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D,
+    layers.GaussianDropout, layers.GaussianNoise, layers.AlphaDropout,
+    layers.ActivityRegularization,
+    "Abs", "Absolute", "Cast", "Clip", "Copy", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu",
+    "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu", "Relu6", "Selu", "Sigmoid",
+    "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
+)  # fmt: skip
+class ElementwiseRule(Rule):
+    """Each output element depends on the input element at its place."""
+
+    free_weights = True  # the state of a random generator
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        if any(np.size(value) > 1 for value in call.constants):
+            raise Unsupported("an argument that is an array may hold one value per channel")
+        return [walk.of(call.inputs[0])]
+
+
+@register(layers.Activation)
+class ActivationRule(ElementwiseRule):
+    """Elementwise if its function is known to be."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        activation = call.operation.activation
+        if not is_elementwise(activation):
+            name = getattr(activation, "__name__", type(activation).__name__)
+            raise Unsupported(f"its activation {name!r} may mix channels")
+        return super().label(call, walk)
+
+
+@register(layers.Rescaling, layers.Normalization)
+class RescalingRule(Rule):
+    """Scales by numbers kept in the config: channels pass if one number serves them all."""
+
+    free_weights = True
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        labels = walk.of(call.inputs[0])
+        layer = call.operation
+        scalar = isinstance(layer, layers.Rescaling) and np.ndim(layer.scale) == 0
+        if not scalar and arrays.core(labels).any():
+            raise Unsupported("its scale is one number per channel")
+        return [labels]
+
+
+@register(
+    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D,
+    layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D,
+    layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D,
+    layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
+    layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D,
+    layers.Cropping1D, layers.Cropping2D, layers.Cropping3D,
+    layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D,
+)  # fmt: skip
+class SpatialRule(Rule):
+    """Moves or gathers positions, each channel for itself."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        return along_channels(call, walk.channels(call.inputs[0], channel_axis(call.operation)))
+
+
+@register(layers.BatchNormalization)
+class BatchNormalizationRule(Rule):
+    """One scale, offset, mean and variance per channel."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        layer: Any = call.operation
+        labels = walk.channels(call.inputs[0], layer.axis)
+        for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance):
+            walk.bind(layer, variable, 0, labels)
+        return [arrays.spread(labels, arrays.shape_of(call.outputs[0]), layer.axis)]
+
+
+@register(
+    layers.LayerNormalization, layers.GroupNormalization, layers.UnitNormalization,
+    layers.RMSNormalization, layers.Softmax, "Softmax", "LogSoftmax",
+)  # fmt: skip
+class ChannelStatisticRule(Rule):
+    """A statistic over channels changes when a channel leaves, even if that channel was zero."""
+
+    free_weights = True
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        raise Unsupported("it computes a statistic over channels")

@@ -1,0 +1,63 @@
+"""What several rules share: the channel axis, elementwise activations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Pin
+
+if TYPE_CHECKING:
+    from keras_prune.graph.labels import LabelWalk
+    from keras_prune.graph.trace import Call
+
+# Activations that treat every channel alone. A softmax changes all channels when one leaves.
+ELEMENTWISE = {
+    keras.activations.get(name)
+    for name in (
+        "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
+        "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6", "selu",
+        "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "squareplus", "tanh",
+        "tanh_shrink", "threshold",
+    )
+}  # fmt: skip
+
+
+def channel_axis(layer: Any) -> int:
+    """The channel axis of a layer's tensors: 1 if it computes channels first, else the last."""
+    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+
+
+def is_elementwise(activation: Any) -> bool:
+    """Whether an activation is known to treat every channel alone."""
+    return activation is None or activation in ELEMENTWISE
+
+
+def pin_activation(call: Call, walk: LabelWalk, labels: np.ndarray) -> None:
+    """Pins what a layer makes if its own `activation=` mixes channels or is unknown."""
+    activation = getattr(call.operation, "activation", None)
+    if not is_elementwise(activation):
+        name = getattr(activation, "__name__", type(activation).__name__)
+        walk.pin(labels, Pin(call.name, f"its activation {name!r} may mix channels"))
+
+
+def along_channels(call: Call, labels: np.ndarray) -> list[np.ndarray]:
+    """Labels that vary along the channel axis only, in the shape of the call's output."""
+    shape = arrays.shape_of(call.outputs[0])
+    return [arrays.spread(labels, shape, channel_axis(call.operation))]
+
+
+def positions(tensor: keras.KerasTensor, axis: int) -> int:
+    """How many positions of one example a tensor has, its channel axis left out.
+
+    Raises:
+        ValueError: a length is unknown, so there is nothing to count.
+    """
+    lengths = list(tensor.shape)
+    del lengths[axis], lengths[0]
+    if None in lengths:
+        raise ValueError(f"tensor {tensor.name!r} of shape {tensor.shape} has an unknown length")
+    return int(np.prod(lengths, dtype=int))

@@ -1,0 +1,67 @@
+"""Operations that meet several tensors: elementwise joins and concatenation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Pin, Unsupported
+from keras_prune.graph.rules.base import Rule, register
+
+if TYPE_CHECKING:
+    from keras_prune.graph.labels import LabelWalk
+    from keras_prune.graph.trace import Call
+
+layers = keras.layers
+
+
+@register(
+    layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum,
+    "Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum",
+)  # fmt: skip
+class JoinRule(Rule):
+    """Elements meet at their place: channels that meet become one unit.
+
+    A tensor that is broadcast over channels (a gate of one channel) meets all of them at once. One
+    unit of them all would be exact but useless, so the gate stays instead.
+    """
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        if any(np.size(value) > 1 for value in call.constants):
+            raise Unsupported("an argument that is an array may hold one value per channel")
+        parts = [walk.of(tensor) for tensor in call.inputs]
+        shape = arrays.shape_of(call.outputs[0])
+        if isinstance(call.operation, layers.Layer) and len({part.ndim for part in parts}) > 1:
+            raise Unsupported("it joins tensors of different rank")
+        parts = [part.reshape((1,) * (len(shape) - part.ndim) + part.shape) for part in parts]
+        met = [part for part in parts if not _pin_gate(part, parts, walk, call)]
+        if not met:
+            raise Unsupported("all its inputs are broadcast over channels")
+        for part in met[1:]:
+            walk.unite(met[0], part)
+        # All are one now; the part that varies most carries the finest labels.
+        finest = max(met, key=lambda part: arrays.core(part).size)
+        return [np.broadcast_to(arrays.core(finest), shape)]
+
+
+@register(layers.Concatenate, "Concatenate")
+class ConcatenateRule(Rule):
+    """Channels side by side, each its own."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        parts = [walk.of(tensor) for tensor in call.inputs]
+        return [arrays.concatenate(parts, call.operation.axis)]
+
+
+def _pin_gate(
+    part: np.ndarray, parts: list[np.ndarray], walk: LabelWalk, call: Call
+) -> bool:
+    """Pins a tensor of length 1 along an axis on which another varies. Returns whether it did."""
+    varying = {axis for other in parts for axis in arrays.varying_axes(other)}
+    if not any(part.shape[axis] == 1 for axis in varying):
+        return False
+    walk.pin(part, Pin(call.name, "a gate that is broadcast over channels"))
+    return True

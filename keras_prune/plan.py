@@ -1,0 +1,137 @@
+"""The decision as plain data: which channels of which groups stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_prune.errors import PlanError, unknown
+from keras_prune.graph import ChannelGraph
+from keras_prune.writing import write_text
+
+
+@dataclass(frozen=True)
+class PruningPlan:
+    """Which channels stay, group by group. A group that is not named stays whole.
+
+    Args:
+        kept: group name -> indices of the channels that stay, ascending.
+        fingerprint: the fingerprint of the graph the plan was made for.
+        channels: group name -> channels the group had; the same keys as `kept`.
+
+    Raises:
+        PlanError: a group would be emptied, or indices are not ascending or out of range.
+
+    Example:
+
+    >>> PruningPlan({"conv1": (0, 2)}, "abc", {"conv1": 4}).ratio("conv1")
+    0.5
+    """
+
+    kept: Mapping[str, tuple[int, ...]]
+    fingerprint: str
+    channels: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, channels in self.kept.items():
+            if not channels:
+                raise PlanError(f"The plan empties group {name!r}. Keep at least one channel.")
+            if list(channels) != sorted(set(channels)):
+                raise PlanError(f"Group {name!r}: expected ascending indices, each named once.")
+            if channels[0] < 0 or channels[-1] >= self.channels.get(name, 0):
+                raise PlanError(
+                    f"Group {name!r}: expected indices from 0 to {self.channels.get(name, 0) - 1}. "
+                    f"Received: {channels[0]} to {channels[-1]}."
+                )
+
+    @classmethod
+    def from_masks(cls, graph: ChannelGraph, masks: Mapping[str, Any]) -> PruningPlan:
+        """A plan from one mask per group, shape `(channels,)`, 1 = keep.
+
+        Raises:
+            PlanError: a group is unknown, a mask has another length, or nothing would be left.
+        """
+        kept: dict[str, Sequence[int]] = {}
+        for name, mask in masks.items():
+            _check_group(graph, name)
+            if np.shape(mask) != (graph.groups[name].channels,):
+                raise PlanError(
+                    f"Group {name!r}: expected a mask of shape ({graph.groups[name].channels},). "
+                    f"Received: {np.shape(mask)}."
+                )
+            kept[name] = tuple(np.flatnonzero(mask).tolist())
+        return cls.for_graph(graph, kept)
+
+    @classmethod
+    def for_graph(cls, graph: ChannelGraph, kept: Mapping[str, Sequence[int]]) -> PruningPlan:
+        """A plan for a graph from the channels that stay."""
+        for name in kept:
+            _check_group(graph, name)
+        channels = {name: graph.groups[name].channels for name in kept}
+        return cls({name: tuple(ids) for name, ids in kept.items()}, graph.fingerprint, channels)
+
+    def ratio(self, name: str) -> float:
+        """The pruning ratio of a group: the fraction of channels removed, in [0, 1)."""
+        return 1 - len(self.kept[name]) / self.channels[name]
+
+    def then(self, later: PruningPlan) -> PruningPlan:
+        """This plan and one made for the model it gives, as one plan for the original model."""
+        kept = dict(self.kept)
+        for name, channels in later.kept.items():
+            before = kept.get(name, range(later.channels[name]))
+            if len(before) != later.channels[name]:
+                raise PlanError(
+                    f"The plans do not compose: group {name!r} has {len(before)} channels left, "
+                    f"the later plan expects {later.channels[name]}."
+                )
+            kept[name] = tuple(before[channel] for channel in channels)
+        return PruningPlan(kept, self.fingerprint, {**later.channels, **self.channels})
+
+    def check(self, graph: ChannelGraph) -> None:
+        """Raises a `PlanError` if the plan was made for another model."""
+        for name in self.kept:
+            _check_group(graph, name)
+        if self.fingerprint != graph.fingerprint:
+            raise PlanError(
+                f"The plan was made for another model (fingerprint {self.fingerprint}, model "
+                f"{graph.model.name!r} has {graph.fingerprint}). Make a plan for this model."
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Writes the plan as JSON, whole or not at all."""
+        content = {
+            "fingerprint": self.fingerprint,
+            "groups": {
+                name: {"channels": self.channels[name], "kept": list(channels)}
+                for name, channels in self.kept.items()
+            },
+        }
+        write_text(Path(path), json.dumps(content))
+
+    @classmethod
+    def load(cls, path: str | Path) -> PruningPlan:
+        """Reads a plan from JSON.
+
+        Raises:
+            PlanError: the file is missing or not a plan.
+        """
+        try:
+            content = json.loads(Path(path).read_text())
+            groups = content["groups"]
+            kept = {name: tuple(group["kept"]) for name, group in groups.items()}
+            channels = {name: int(group["channels"]) for name, group in groups.items()}
+            return cls(kept, content["fingerprint"], channels)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PlanError(
+                f"{path} is not a pruning plan ({type(error).__name__}: {error})."
+            ) from error
+
+
+def _check_group(graph: ChannelGraph, name: str) -> None:
+    if name not in graph.groups:
+        raise PlanError(unknown("group", name, graph.groups))

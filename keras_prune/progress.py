@@ -1,0 +1,28 @@
+"""What a long piece of work tells whoever watches it. Only the command line renders it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of one stage.
+
+    Args:
+        stage: what is running, for example `"fine-tune block1_conv1"`.
+        done: steps finished in this stage.
+        total: steps this stage takes.
+        metrics: figures of the moment, for example `{"reward": 0.4, "kept": 32}`.
+    """
+
+    stage: str
+    done: int
+    total: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+Watcher = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """The watcher that ignores everything: the default."""

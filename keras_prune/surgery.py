@@ -1,0 +1,147 @@
+"""(model, plan) -> a smaller model, by replaying the model's calls with layers built anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune.errors import ModelError, PlanError
+from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
+from keras_prune.graph.cut import Cut
+from keras_prune.graph.trace import is_model
+from keras_prune.plan import PruningPlan
+
+
+def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
+    """Removes the channels a plan drops.
+
+    Args:
+        model: the model the plan was made for; it is not changed.
+        plan: which channels stay.
+
+    Returns:
+        A plain Keras model, uncompiled, with the kept slices of the original's weights. It computes
+        what the original computes once the dropped channels are silenced.
+
+    Raises:
+        PlanError: the plan was made for another model, or leaves a tensor without channels.
+
+    Example:
+
+    >>> inputs = keras.Input((8, 8, 3))
+    >>> hidden = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    >>> model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(
+    ...     keras.layers.Conv2D(2, 3)(hidden)))
+    >>> plan = PruningPlan.for_graph(ChannelGraph(model), {"conv": (0, 3)})
+    >>> prune(model, plan).get_layer("conv").kernel.shape
+    (3, 3, 3, 2)
+    """
+    return prune_graph(ChannelGraph(model), plan)
+
+
+def prune_graph(graph: ChannelGraph, plan: PruningPlan) -> keras.Model:
+    """`prune` for a graph that was walked already."""
+    plan.check(graph)
+    cut = graph.cut({name: np.array(channels) for name, channels in plan.kept.items()})
+    return Replay(graph, cut).model
+
+
+class Replay:
+    """A model's calls made once more, with new layers that hold what a cut leaves.
+
+    Args:
+        graph: the walked model.
+        cut: what stays.
+
+    Attributes:
+        model: the new model; nested and shared layers stay nested and shared, names stay.
+        operations: the new operation of every old one, by `id`.
+    """
+
+    def __init__(self, graph: ChannelGraph, cut: Cut) -> None:
+        self.operations: dict[int, Any] = {}
+        self._graph = graph
+        self._cut = cut
+        self._bindings: dict[int, list[Binding]] = {}
+        for binding in graph.bindings:
+            self._bindings.setdefault(id(binding.variable), []).append(binding)
+        self.model = self._model(graph.trace)
+
+    def _model(self, traced: Trace) -> keras.Model:
+        """Replays one model, at the top or nested."""
+        inputs = keras.tree.map_structure(_same_input, traced.inputs)
+        tensors = {
+            id(old): new
+            for old, new in zip(traced.flat_inputs, keras.tree.flatten(inputs), strict=True)
+        }
+        for call in traced.calls:
+            args, kwargs = call.arguments(tensors)
+            outputs = self._operation(call)(*args, **kwargs)
+            for old, new in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
+                tensors[id(old)] = new
+            self._transfer(call)
+        outputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], traced.outputs)
+        return self._assemble(traced, inputs, outputs)
+
+    def _assemble(self, traced: Trace, inputs: Any, outputs: Any) -> keras.Model:
+        """A model of the kind that was replayed."""
+        model = traced.model
+        if isinstance(model, keras.Sequential):
+            layers = [self.operations[id(layer)] for layer in model.layers]
+            built = keras.Sequential([inputs, *layers], name=model.name)
+        else:
+            built = keras.Model(inputs, outputs, name=model.name)
+        built.trainable = model.trainable
+        return built
+
+    def _operation(self, call: Call) -> Any:
+        """The new operation of a call, made at its first call only."""
+        old = call.operation
+        if id(old) not in self.operations:
+            if is_model(old):
+                self.operations[id(old)] = self._model(self._graph.traces[id(old)])
+            else:
+                config = rule_for(old).rewrite(call, old.get_config(), self._cut)
+                self._check_survivors(call)
+                self.operations[id(old)] = type(old).from_config(config)
+        return self.operations[id(old)]
+
+    def _check_survivors(self, call: Call) -> None:
+        """Every tensor needs a channel that stays, also a slice of a group that keeps some."""
+        for tensor in call.outputs:
+            if any(self._cut.size(tensor, axis) == 0 for axis in range(len(tensor.shape))):
+                raise PlanError(
+                    f"The plan leaves no channel of what layer {call.name!r} returns. "
+                    "Keep at least one of them."
+                )
+
+    def _transfer(self, call: Call) -> None:
+        """Copies the kept slices of a layer's weights; nested models have copied theirs."""
+        old, new = call.operation, self.operations[id(call.operation)]
+        if is_model(old) or not isinstance(old, keras.Layer):
+            return
+        for source, target in zip(old.weights, new.weights, strict=True):
+            values = self._kept(source)
+            if values.shape != tuple(target.shape):
+                raise ModelError(
+                    f"Layer {call.name!r} was rebuilt with weight {source.name!r} of shape "
+                    f"{tuple(target.shape)} where {values.shape} was expected: its get_config "
+                    "does not describe it."
+                )
+            target.assign(values)
+        if isinstance(new, keras.layers.Normalization) and new.built:
+            new.finalize_state()
+
+    def _kept(self, variable: keras.Variable) -> np.ndarray:
+        values = keras.ops.convert_to_numpy(variable)
+        for binding in self._bindings.get(id(variable), ()):
+            positions = self._cut.positions(binding)
+            if positions is not None:
+                values = values.take(positions, axis=binding.axis)
+        return values
+
+
+def _same_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)

@@ -1,0 +1,29 @@
+"""Files are written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary sibling to write to; it takes the path's place only if nothing was raised.
+
+    The sibling keeps the path's suffix, for writers that choose a format by it.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    sibling = Path(name)
+    try:
+        yield sibling
+        os.replace(sibling, path)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    with whole_file(path) as sibling:
+        sibling.write_text(text, encoding="utf-8")
