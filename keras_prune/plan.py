@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ class PruningPlan:
         for name in kept:
             _check_group(graph, name)
         channels = {name: graph.groups[name].channels for name in kept}
-        return cls({name: tuple(ids) for name, ids in kept.items()}, graph.fingerprint, channels)
+        whole = {name: tuple(map(index, ids)) for name, ids in kept.items()}
+        return cls(whole, graph.fingerprint, channels)
 
     def ratio(self, name: str) -> float:
         """The pruning ratio of a group: the fraction of channels removed, in [0, 1)."""
@@ -96,6 +98,11 @@ class PruningPlan:
         """Raises a `PlanError` if the plan was made for another model."""
         for name in self.kept:
             _check_group(graph, name)
+            if self.channels[name] != graph.groups[name].channels:
+                raise PlanError(
+                    f"Group {name!r} has {graph.groups[name].channels} channels. "
+                    f"The plan expects {self.channels[name]}."
+                )
         if self.fingerprint != graph.fingerprint:
             raise PlanError(
                 f"The plan was made for another model (fingerprint {self.fingerprint}, model "
@@ -123,7 +130,7 @@ class PruningPlan:
         try:
             content = json.loads(Path(path).read_text())
             groups = content["groups"]
-            kept = {name: tuple(group["kept"]) for name, group in groups.items()}
+            kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
             channels = {name: int(group["channels"]) for name, group in groups.items()}
             return cls(kept, content["fingerprint"], channels)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -57,7 +57,7 @@ def masked_weights(group: ChannelGroup, mask: Any) -> list[tuple[keras.Variable,
     for member in group.by_role(Role.CONSUMER):
         variable, axis = member.binding.variable, member.binding.axis
         _, value = values.get(id(variable), (variable, variable.value))
-        factor = keras.ops.take(padded, member.owner % len(padded), axis=0)
+        factor = keras.ops.take(padded, member.owner % padded.shape[0], axis=0)
         shape = [1] * len(variable.shape)
         shape[axis] = -1
         values[id(variable)] = (variable, value * keras.ops.reshape(factor, shape))

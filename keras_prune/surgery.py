@@ -10,7 +10,7 @@ import numpy as np
 from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
-from keras_prune.graph.trace import is_model
+from keras_prune.graph.trace import is_model, remade
 from keras_prune.plan import PruningPlan
 
 
@@ -71,7 +71,7 @@ class Replay:
 
     def _model(self, traced: Trace) -> keras.Model:
         """Replays one model, at the top or nested."""
-        inputs = keras.tree.map_structure(_same_input, traced.inputs)
+        inputs = keras.tree.map_structure(self._input, traced.inputs)
         tensors = {
             id(old): new
             for old, new in zip(traced.flat_inputs, keras.tree.flatten(inputs), strict=True)
@@ -80,6 +80,7 @@ class Replay:
             args, kwargs = call.arguments(tensors)
             outputs = self._operation(call)(*args, **kwargs)
             for old, new in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
+                _check_rebuilt(call, "an output", [new.shape], [self._shape(old)])
                 tensors[id(old)] = new
             self._transfer(call)
         outputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], traced.outputs)
@@ -103,15 +104,34 @@ class Replay:
             if is_model(old):
                 self.operations[id(old)] = self._model(self._graph.traces[id(old)])
             else:
-                config = rule_for(old).rewrite(call, old.get_config(), self._cut)
                 self._check_survivors(call)
-                self.operations[id(old)] = type(old).from_config(config)
+                self.operations[id(old)] = self._rebuilt(call)
         return self.operations[id(old)]
+
+    def _rebuilt(self, call: Call) -> Any:
+        old = call.operation
+        try:
+            return remade(old, rule_for(old).rewrite(call, old.get_config(), self._cut))
+        except (TypeError, ValueError, KeyError, NotImplementedError) as error:
+            reason = " ".join(str(error).strip().split("\n\n")[0].split())
+            raise ModelError(
+                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason}"
+            ) from error
+
+    def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.Input(batch_shape=self._shape(tensor), dtype=tensor.dtype, name=tensor.name)
+
+    def _shape(self, tensor: keras.KerasTensor) -> tuple[int | None, ...]:
+        """The shape of a tensor after the cut."""
+        return tuple(
+            length if length is None or axis == 0 else self._cut.size(tensor, axis)
+            for axis, length in enumerate(tensor.shape)
+        )
 
     def _check_survivors(self, call: Call) -> None:
         """Every tensor needs a channel that stays, also a slice of a group that keeps some."""
         for tensor in call.outputs:
-            if any(self._cut.size(tensor, axis) == 0 for axis in range(len(tensor.shape))):
+            if 0 in self._shape(tensor):
                 raise PlanError(
                     f"The plan leaves no channel of what layer {call.name!r} returns. "
                     "Keep at least one of them."
@@ -122,15 +142,10 @@ class Replay:
         old, new = call.operation, self.operations[id(call.operation)]
         if is_model(old) or not isinstance(old, keras.Layer):
             return
-        for source, target in zip(old.weights, new.weights, strict=True):
-            values = self._kept(source)
-            if values.shape != tuple(target.shape):
-                raise ModelError(
-                    f"Layer {call.name!r} was rebuilt with weight {source.name!r} of shape "
-                    f"{tuple(target.shape)} where {values.shape} was expected: its get_config "
-                    "does not describe it."
-                )
-            target.assign(values)
+        values = [self._kept(source) for source in old.weights]
+        _check_rebuilt(call, "weights", [x.shape for x in new.weights], [x.shape for x in values])
+        for target, value in zip(new.weights, values, strict=True):
+            target.assign(value)
         if isinstance(new, keras.layers.Normalization) and new.built:
             new.finalize_state()
 
@@ -143,5 +158,10 @@ class Replay:
         return values
 
 
-def _same_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+def _check_rebuilt(call: Call, what: str, received: list[Any], expected: list[Any]) -> None:
+    """A get_config that leaves something out gives another layer, at best of other shapes."""
+    if received != expected:
+        raise ModelError(
+            f"Layer {call.name!r} was rebuilt from its get_config with {what} of shapes {received}."
+            f" Expected: {expected}. Let get_config return all that __init__ takes."
+        )

@@ -3,7 +3,8 @@
 from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.rules import Rule, register, rule_for
-from keras_prune.graph.trace import Call, Trace, trace
+from keras_prune.graph.split import Split, split
+from keras_prune.graph.trace import Call, Trace, execute, trace
 
 __all__ = [
     "Binding",
@@ -14,9 +15,12 @@ __all__ = [
     "Pin",
     "Role",
     "Rule",
+    "Split",
     "Trace",
     "Unsupported",
+    "execute",
     "register",
     "rule_for",
+    "split",
     "trace",
 ]

@@ -1,8 +1,8 @@
 """Arithmetic on label arrays.
 
-A label array mirrors a tensor's axes (batch counts as 1, an unknown length too). Along most axes all
-its labels are equal; there it is a broadcast view, so that it costs no memory, and its *core* is that
-array with those axes cut to length 1.
+A label array mirrors a tensor's axes (batch counts as 1, an unknown length too). Along most axes
+all its labels are equal; there it is a broadcast view, so that it costs no memory, and its *core*
+is that array with those axes cut to length 1.
 """
 
 from collections.abc import Sequence

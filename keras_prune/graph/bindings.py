@@ -1,4 +1,4 @@
-"""What the walk writes down: which slices of which weights belong to a channel, and what must stay."""
+"""What the walk writes down: which slices of weights belong to a channel, and what must stay."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,5 +49,5 @@ class Pin:
     barrier: bool = False
 
 
-class Unsupported(Exception):
+class Unsupported(Exception):  # noqa: N818 - a verdict, not an error
     """A rule cannot prove what an operation does to channels: the operation becomes a barrier."""

@@ -14,7 +14,7 @@ from keras_prune.errors import ModelError
 from keras_prune.graph.bindings import Binding, Pin, Role
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.labels import LabelWalk
-from keras_prune.graph.trace import trace
+from keras_prune.graph.trace import Trace, trace
 from keras_prune.graph.unions import STAYS
 
 
@@ -24,8 +24,8 @@ class Member:
 
     Args:
         binding: the weight and the axis.
-        owner: for each position of the axis the channel of the group it belongs to, -1 for a channel
-            of another group or one that stays; shape `(length of the axis,)`.
+        owner: for each position of the axis the channel of the group it belongs to, -1 for one of
+            another group or one that stays; shape `(length of the axis,)`.
     """
 
     binding: Binding
@@ -36,10 +36,10 @@ class Member:
 class ChannelGroup:
     """Channels that are made by the same layers, each of which stays or leaves as a whole.
 
-    In `Conv(8) -> BatchNorm -> ReLU -> Conv(16)` the first convolution's 8 filters, the 8 entries of
-    each BatchNorm weight and the second kernel's 8 input slices are one group of 8 channels: channel
-    *j* owns slice *j* of each of them. Where tensors are added, the layers that make them share a
-    group.
+    In `Conv(8) -> BatchNorm -> ReLU -> Conv(16)` the first convolution's 8 filters, the 8 entries
+    of each BatchNorm weight and the second kernel's 8 input slices are one group of 8 channels:
+    channel *j* owns slice *j* of each of them. Where tensors are added, the layers that make them
+    share a group.
 
     Args:
         name: the first producer's layer name.
@@ -91,8 +91,9 @@ class ChannelGraph:
         self.traces = walk.traces
         self.bindings = tuple(walk.bindings.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
+        paths = _paths(self.trace, self.traces)
         self.groups: Mapping[str, ChannelGroup] = {
-            group.name: group for group in _groups(self.bindings, self._roots)
+            group.name: group for group in _groups(self.bindings, self._roots, paths)
         }
 
     @property
@@ -126,7 +127,19 @@ class ChannelGraph:
         return Cut(self._tensors, self._roots, keep)
 
 
-def _groups(bindings: tuple[Binding, ...], roots: np.ndarray) -> list[ChannelGroup]:
+def _paths(traced: Trace, traces: Mapping[int, Trace], prefix: str = "") -> dict[int, str]:
+    """The name of every layer behind those of the models it is nested in, by `id` of the layer."""
+    paths: dict[int, str] = {}
+    for call in traced.calls:
+        paths[id(call.operation)] = path = prefix + call.name
+        if id(call.operation) in traces:
+            paths |= _paths(traces[id(call.operation)], traces, f"{path}/")
+    return paths
+
+
+def _groups(
+    bindings: tuple[Binding, ...], roots: np.ndarray, paths: Mapping[int, str]
+) -> list[ChannelGroup]:
     """Units with the same set of producers form a group."""
     producers: dict[int, list[int]] = defaultdict(list)
     for number, binding in enumerate(bindings):
@@ -138,7 +151,7 @@ def _groups(bindings: tuple[Binding, ...], roots: np.ndarray) -> list[ChannelGro
     for unit, numbers in sorted(producers.items()):
         units[tuple(numbers)].append(unit)
     members = _members(bindings, roots, list(units.values()))
-    names = _names([bindings[numbers[0]].layer for numbers in units])
+    names = _names([bindings[numbers[0]].layer for numbers in units], paths)
     return [
         ChannelGroup(name, np.array(group), tuple(owned))
         for name, group, owned in zip(names, units.values(), members, strict=True)
@@ -163,10 +176,10 @@ def _members(
     return members
 
 
-def _names(layers: list[keras.Layer]) -> list[str]:
+def _names(layers: list[keras.Layer], paths: Mapping[int, str]) -> list[str]:
     """Layer names, told apart by their path or a number where two groups would share one."""
     shared = Counter(layer.name for layer in layers)
-    names = [layer.name if shared[layer.name] == 1 else layer.path for layer in layers]
+    names = [layer.name if shared[layer.name] == 1 else paths[id(layer)] for layer in layers]
     seen: Counter[str] = Counter()
     unique = []
     for name in names:

@@ -15,8 +15,8 @@ from keras_prune.graph.unions import STAYS, Unions
 class LabelWalk:
     """Walks the calls of a traced model and records what they say about channels.
 
-    Rules talk to it: `of` reads a tensor's labels, `produce` issues fresh ones, `bind` ties a weight's
-    axis to labels, `unite` makes labels one and `pin` makes them stay.
+    Rules talk to it: `of` reads a tensor's labels, `produce` issues fresh ones, `bind` ties a
+    weight's axis to labels, `unite` makes labels one and `pin` makes them stay.
     """
 
     def __init__(self, traced: Trace) -> None:
@@ -83,6 +83,7 @@ class LabelWalk:
         """Makes the input labels of a layer's calls one, where its config must serve them all."""
         first = self._first.setdefault(id(call.operation), labels)
         if first.shape != labels.shape:
+            self.pin(first, Pin(call.name, "its calls differ in shape", barrier=True))
             raise Unsupported("its calls differ in shape")
         self.unite(first, labels)
 
@@ -119,22 +120,31 @@ class LabelWalk:
             return [self._fixed(tensor) for tensor in call.outputs]
 
     def _nested(self, call: Call) -> list[np.ndarray]:
-        """The output labels of a nested model: walked once, later calls are united with the first."""
+        """The output labels of a nested model: walked once, later calls united with the first."""
         known = self.traces.get(id(call.operation))
         inner = known or trace(call.operation)
-        pairs = zip(call.inputs, inner.flat_inputs, strict=True)
-        if known:
-            for outer, tensor in pairs:
-                self.unite(self.of(outer), self.of(tensor))
-        else:
-            for outer, tensor in pairs:
-                self.tensors[id(tensor)] = self._respread(self.of(outer), tensor)
+        for outer, tensor in zip(call.nested_inputs(inner), inner.flat_inputs, strict=True):
+            labels = self._respread(call, outer, tensor)
+            if known:
+                self.unite(labels, self.of(tensor))
+            else:
+                self.tensors[id(tensor)] = labels
+        if not known:
             self._walk(inner)
         results = zip(inner.flat_outputs, call.outputs, strict=True)
-        return [self._respread(self.of(tensor), outer) for tensor, outer in results]
+        return [self._respread(call, tensor, outer) for tensor, outer in results]
 
-    def _respread(self, labels: np.ndarray, tensor: keras.KerasTensor) -> np.ndarray:
-        return np.broadcast_to(arrays.core(labels), arrays.shape_of(tensor))
+    def _respread(
+        self, call: Call, source: keras.KerasTensor, target: keras.KerasTensor
+    ) -> np.ndarray:
+        """The labels of a tensor as another one that may know more or fewer of its lengths."""
+        labels = self.of(source)
+        try:
+            return np.broadcast_to(arrays.core(labels), arrays.shape_of(target))
+        except ValueError:
+            reason = f"it takes shape {source.shape} for {target.shape}"
+            self.pin(labels, Pin(call.name, reason, barrier=True))
+            return self._fixed(target)
 
     def _barrier(self, call: Call, reason: str, bound: Iterable[Binding]) -> None:
         """Pins all a call touches: its inputs and what its rule had bound when it gave up."""
@@ -145,17 +155,18 @@ class LabelWalk:
 
     def _check_weights(self, call: Call) -> None:
         """A weight that its rule has not bound (an adapter, say) makes the layer a barrier."""
-        bound = {variable for variable, _ in self.bindings}
-        free = rule_for(call.operation).free_weights
+        if rule_for(call.operation).free_weights:
+            return
         for variable in getattr(call.operation, "weights", ()):
-            if not free and id(variable) not in bound:
+            axes = range(len(variable.shape))
+            if not any((id(variable), axis) in self.bindings for axis in axes):
                 raise Unsupported(f"its weight {variable.name!r} is unknown to the rule")
 
     def _fixed(self, tensor: keras.KerasTensor) -> np.ndarray:
         return np.broadcast_to(np.int64(STAYS), arrays.shape_of(tensor))
 
     def _settle(self, roots: np.ndarray) -> bool:
-        """Lets a tensor shrink along its longest axis only. Returns whether anything was united."""
+        """Lets a tensor shrink along the axis that leaves most units. Returns whether it had to."""
         changed = False
         for labels in self.tensors.values():
             if len(arrays.varying_axes(labels)) < 2:
@@ -163,11 +174,16 @@ class LabelWalk:
             small = roots[arrays.core(labels)]
             axis = shrinking_axis(small)
             if axis is None:
-                axis = int(np.argmax(small.shape))
+                axis = max(range(small.ndim), key=lambda axis: _distinct(small, axis))
                 for other in set(range(small.ndim)) - {axis}:
                     self.unions.unite(small, small.take([0], axis=other))
                 changed = True
         return changed
+
+
+def _distinct(roots: np.ndarray, axis: int) -> int:
+    """How many different slices an array has along an axis."""
+    return len(np.unique(np.moveaxis(roots, axis, 0).reshape(roots.shape[axis], -1), axis=0))
 
 
 def shrinking_axis(roots: np.ndarray) -> int | None:
@@ -184,4 +200,3 @@ def shrinking_axis(roots: np.ndarray) -> int | None:
     if len(varying) > 1:
         return None
     return varying[0] if varying else roots.ndim - 1
-

@@ -1,6 +1,8 @@
 """A Keras model as a list of calls: the only file that touches Keras' private attributes."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +41,14 @@ class Call:
         """The call's arguments with each symbolic tensor replaced by `tensors[id(tensor)]`."""
         return self._node.arguments.fill_in(tensors)
 
+    def nested_inputs(self, inner: Trace) -> list[keras.KerasTensor]:
+        """What a call of a nested model passes, in the order of the model's own inputs."""
+        arguments = self._node.arguments
+        passed = arguments.args[0] if arguments.args else arguments.kwargs["inputs"]
+        if isinstance(passed, dict) and not isinstance(inner.inputs, dict):
+            return [passed[tensor.name] for tensor in inner.flat_inputs]
+        return keras.tree.flatten(passed)
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -69,7 +79,8 @@ class Trace:
 
 def is_model(operation: keras.Operation) -> bool:
     """Whether an operation is a model whose own calls can be traced."""
-    return isinstance(operation, keras.Sequential) or hasattr(operation, "_nodes_by_depth")
+    graph = isinstance(operation, keras.Sequential) or hasattr(operation, "_nodes_by_depth")
+    return graph and type(operation).call.__module__.startswith("keras.")
 
 
 def trace(model: keras.Model) -> Trace:
@@ -92,11 +103,31 @@ def trace(model: keras.Model) -> Trace:
     return Trace(model, tuple(_calls(function)), function._inputs_struct, function._outputs_struct)
 
 
-def intermediate_model(
-    inputs: Sequence[keras.KerasTensor], outputs: Sequence[keras.KerasTensor]
-) -> keras.Model:
-    """A model from some symbolic tensors of a graph to others, sharing the graph's layers."""
-    return keras.Model(list(inputs), list(outputs))
+def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
+    """An operation of the same kind from a config. A Lambda goes on with its function."""
+    if type(operation) is keras.layers.Lambda:
+        own = {key: config[key] for key in ("name", "trainable", "dtype")}
+        shape, mask = operation._output_shape, operation.mask
+        return keras.layers.Lambda(operation.function, shape, mask, operation.arguments, **own)
+    return type(operation).from_config(config)
+
+
+def execute(calls: Iterable[Call], values: dict[int, Any]) -> dict[int, Any]:
+    """Runs calls on real tensors.
+
+    Args:
+        calls: the calls to run, in topological order.
+        values: a tensor for every symbolic tensor the calls need from outside, by `id`.
+
+    Returns:
+        `values` and the outputs of the calls.
+    """
+    values = dict(values)
+    for call in calls:
+        args, kwargs = call.arguments(values)
+        results = keras.tree.flatten(call.operation(*args, **kwargs))
+        values.update(zip(map(id, call.outputs), results, strict=True))
+    return values
 
 
 def _function(model: Any) -> Any:
@@ -109,11 +140,11 @@ def _function(model: Any) -> Any:
             f"Sequential model {model.name!r} has no graph yet. "
             "Build it first: model.build(input_shape), or start it with keras.Input."
         )
-    if not hasattr(function, "_nodes_by_depth"):
+    if not is_model(model):
         raise ModelError(
             f"Expected a Functional or Sequential model. Received: {model.name!r} of class "
-            f"{type(model).__name__}. Rebuild it with the functional API: "
-            "keras.Model(inputs, outputs)."
+            f"{type(model).__name__}, which has a call of its own. Rebuild it with the functional "
+            "API: keras.Model(inputs, outputs)."
         )
     return function
 

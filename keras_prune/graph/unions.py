@@ -9,8 +9,8 @@ STAYS = 0
 class Unions:
     """Labels, and the pairs among them that were found equal.
 
-    Unions are only recorded; `resolve` settles them all at once, so that the cost of a walk does not
-    depend on the order in which labels meet.
+    Unions are only recorded; `resolve` settles them all at once, so that the cost of a walk does
+    not depend on the order in which labels meet.
 
     Example:
 

@@ -38,7 +38,11 @@ class Rule:
         return config
 
     def macs(self, call: Call) -> int:
-        """Multiply-accumulates of one call on one example."""
+        """Multiply-accumulates of one call on one example.
+
+        Raises:
+            Unsupported: the rule cannot count the work.
+        """
         return 0
 
 
@@ -53,8 +57,16 @@ class UnknownRule(Rule):
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         raise Unsupported(self._reason)
 
+    def macs(self, call: Call) -> int:
+        raise Unsupported(self._reason)
+
 
 R = TypeVar("R", bound=type[Rule])
+
+# Methods a subclass may replace: they make or describe a layer, `call` does not run them.
+_DESCRIPTIVE = {
+    "__init__", "build", "compute_output_shape", "compute_output_spec", "get_config",
+}  # fmt: skip
 
 _LAYERS: dict[type, Rule] = {}
 _OPS: dict[str, Rule] = {}
@@ -63,7 +75,8 @@ _OPS: dict[str, Rule] = {}
 def register(*operations: type | str) -> Callable[[R], R]:
     """Registers a rule for layer classes (and their subclasses) and for ops by class name.
 
-    A subclass that overrides `call` is not covered by its parent's rule: it may do anything.
+    A subclass that overrides `call`, or a method that `call` may run, is not covered by its
+    parent's rule: it may do anything. By name only Keras' own ops are found.
     """
 
     def decorate(rule: R) -> R:
@@ -81,10 +94,22 @@ def rule_for(operation: keras.Operation) -> Rule:
     """The rule of an operation; one that makes it a barrier where none is registered."""
     kind = type(operation)
     if not isinstance(operation, keras.Layer):
-        return _OPS.get(kind.__name__) or UnknownRule(f"no rule for the op {kind.__name__}")
+        own = _OPS.get(kind.__name__) if kind.__module__.startswith("keras.") else None
+        return own or UnknownRule(f"no rule for the op {kind.__name__}")
     for parent in kind.__mro__:
         if parent in _LAYERS:
-            if kind.call is not parent.call:
-                return UnknownRule(f"{kind.__name__} overrides {parent.__name__}.call")
+            method = _overridden(kind, parent)
+            if method:
+                return UnknownRule(f"{kind.__name__} overrides {parent.__name__}.{method}")
             return _LAYERS[parent]
     return UnknownRule(f"no rule for the layer {kind.__name__}")
+
+
+def _overridden(kind: type, parent: type) -> str | None:
+    """A method or property of the parent that a subclass replaces and a call may run."""
+    for child in kind.__mro__[: kind.__mro__.index(parent)]:
+        for name, value in vars(child).items():
+            runs = callable(value) or isinstance(value, property)
+            if runs and hasattr(parent, name) and name not in _DESCRIPTIVE:
+                return name
+    return None

@@ -34,8 +34,12 @@ class ElementwiseRule(Rule):
     free_weights = True  # the state of a random generator
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        if any(np.size(value) > 1 for value in call.constants):
+        layer: Any = call.operation
+        limits = [getattr(layer, name, None) for name in ("x_min", "x_max")]
+        if any(np.size(value) > 1 for value in [*call.constants, *limits]):
             raise Unsupported("an argument that is an array may hold one value per channel")
+        if any(length not in (None, 1) for length in getattr(layer, "noise_shape", None) or ()):
+            raise Unsupported("its noise has a fixed shape")
         return [walk.of(call.inputs[0])]
 
 
@@ -60,7 +64,9 @@ class RescalingRule(Rule):
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         labels = walk.of(call.inputs[0])
         layer = call.operation
-        scalar = isinstance(layer, layers.Rescaling) and np.ndim(layer.scale) == 0
+        scalar = isinstance(layer, layers.Rescaling) and (
+            np.ndim(layer.scale) == np.ndim(layer.offset) == 0
+        )
         if not scalar and arrays.core(labels).any():
             raise Unsupported("its scale is one number per channel")
         return [labels]

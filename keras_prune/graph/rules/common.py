@@ -21,7 +21,7 @@ ELEMENTWISE = {
         "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
         "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "mish", "relu", "relu6", "selu",
         "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "squareplus", "tanh",
-        "tanh_shrink", "threshold",
+        "tanh_shrink",
     )
 }  # fmt: skip
 

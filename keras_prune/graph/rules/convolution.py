@@ -47,8 +47,9 @@ class _Convolution(Rule):
 class ConvRule(_Convolution):
     """Kernel `(..., in / groups, out)`.
 
-    With `groups > 1`, position *p* of every convolution group leaves together, so that the groups stay
-    of one size. With one input channel a group, whole groups leave: the layer is depthwise in disguise.
+    With `groups > 1`, position *p* of every convolution group leaves together, so that the groups
+    stay of one size. With one input channel a group, whole groups leave: the layer is depthwise in
+    disguise.
     """
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:

@@ -49,16 +49,25 @@ class JoinRule(Rule):
 
 @register(layers.Concatenate, "Concatenate")
 class ConcatenateRule(Rule):
-    """Channels side by side, each its own."""
+    """Channels side by side, each its own.
+
+    Along an axis of unknown length, which counts as 1, there is no side by side: what meets there
+    is made one.
+    """
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         parts = [walk.of(tensor) for tensor in call.inputs]
-        return [arrays.concatenate(parts, call.operation.axis)]
+        axis: int = call.operation.axis
+        shape = arrays.shape_of(call.outputs[0])
+        if sum(part.shape[axis] for part in parts) == shape[axis]:
+            return [arrays.concatenate(parts, axis)]
+        firsts = [arrays.core(part).take([0], axis=axis) for part in parts]
+        for part in parts:
+            walk.unite(firsts[0], part)
+        return [np.broadcast_to(max(firsts, key=np.size), shape)]
 
 
-def _pin_gate(
-    part: np.ndarray, parts: list[np.ndarray], walk: LabelWalk, call: Call
-) -> bool:
+def _pin_gate(part: np.ndarray, parts: list[np.ndarray], walk: LabelWalk, call: Call) -> bool:
     """Pins a tensor of length 1 along an axis on which another varies. Returns whether it did."""
     varying = {axis for other in parts for axis in arrays.varying_axes(other)}
     if not any(part.shape[axis] == 1 for axis in varying):

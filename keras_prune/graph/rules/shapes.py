@@ -25,9 +25,12 @@ class FlattenRule(Rule):
     """Channels come last before they are laid out, also where the data has them first."""
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        labels = walk.of(call.inputs[0])
-        last = np.moveaxis(labels, channel_axis(call.operation), -1) if labels.ndim > 1 else labels
-        return [arrays.reshape(last, arrays.shape_of(call.outputs[0]))]
+        labels, shape = walk.of(call.inputs[0]), list(call.inputs[0].shape)
+        if len(shape) > 1:
+            axis = channel_axis(call.operation)
+            labels = np.moveaxis(labels, axis, -1)
+            shape.append(shape.pop(axis))
+        return _reshape(call, labels, shape)
 
 
 @register(keras.layers.Reshape)
@@ -37,28 +40,30 @@ class ReshapeRule(Rule):
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         labels = walk.of(call.inputs[0])
         walk.same_as_first(call, labels)
-        _check_unknown_lengths(call, labels)
-        return [arrays.reshape(labels, arrays.shape_of(call.outputs[0]))]
+        return _reshape(call, labels, call.inputs[0].shape)
 
     def rewrite(self, call: Call, config: dict[str, Any], cut: Cut) -> dict[str, Any]:
         sizes = [cut.size(call.outputs[0], axis) for axis in range(1, len(call.outputs[0].shape))]
         target = [
-            -1 if old == -1 else new
-            for old, new in zip(config["target_shape"], sizes, strict=True)
+            -1 if old == -1 else new for old, new in zip(config["target_shape"], sizes, strict=True)
         ]
         return config | {"target_shape": tuple(target)}
 
 
-def _check_unknown_lengths(call: Call, labels: np.ndarray) -> None:
-    """Axes of unknown length may only be regrouped in front of all channels, never among them."""
-    old, new = call.inputs[0].shape[1:], call.outputs[0].shape[1:]
-    if None not in old:
-        return
-    known_old, known_new = _known_tail(old), _known_tail(new)
-    leading = arrays.varying_axes(labels)[:1]
-    inside = leading and leading[0] < labels.ndim - len(known_old)
-    if inside or math.prod(known_old) != math.prod(known_new):
+def _reshape(call: Call, labels: np.ndarray, old: Sequence[int | None]) -> list[np.ndarray]:
+    """Reshapes labels of a tensor of shape `old` to the call's output.
+
+    Axes of unknown length may only be regrouped in front of all channels, never among them.
+    """
+    shape = arrays.shape_of(call.outputs[0])
+    if None not in old[1:]:
+        return [arrays.reshape(labels, shape)]
+    tail, new_tail = _known_tail(old), _known_tail(call.outputs[0].shape)
+    leading = labels.ndim - len(tail)
+    inside = any(axis < leading for axis in arrays.varying_axes(labels))
+    if inside or math.prod(tail) != math.prod(new_tail):
         raise Unsupported("it regroups an axis of unknown length with channels")
+    return [np.broadcast_to(arrays.reshape(labels[(0,) * leading], new_tail), shape)]
 
 
 def _known_tail(shape: Sequence[int | None]) -> list[int]:

@@ -1,0 +1,117 @@
+"""Progress on stderr: live bars on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+
+from keras_prune.progress import Progress, Watcher
+
+LINE_EVERY = 15.0
+"""Seconds between two lines of one stage where there is no terminal."""
+
+
+@contextlib.contextmanager
+def display() -> Iterator[Watcher]:
+    """A watcher that shows what it is told until the block ends."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[metrics]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=console) as bars:
+        yield Bars(bars)
+
+
+class Bars:
+    """One live bar per running stage; a finished stage becomes a line above the bars.
+
+    Args:
+        bars: a started rich display whose columns may use the field `metrics`.
+    """
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+        self._clock = Clock()
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, progress: Progress) -> None:
+        stage, metrics = progress.stage, _text(progress.metrics)
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=progress.total, metrics=metrics)
+        task = self._tasks[stage]
+        self._bars.update(task, completed=progress.done, total=progress.total, metrics=metrics)
+        elapsed, _ = self._clock(progress)
+        if progress.done >= progress.total:
+            self._bars.remove_task(self._tasks.pop(stage))
+            self._bars.console.print(f"{stage}  {metrics}  {elapsed}", highlight=False)
+
+
+class Lines:
+    """A line when a stage ends, and every `LINE_EVERY` seconds while it runs.
+
+    Args:
+        console: where the lines go.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._clock = Clock()
+        self._last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        elapsed, remaining = self._clock(progress)
+        finished = progress.done >= progress.total
+        if not finished and time.monotonic() - self._last < LINE_EVERY:
+            return
+        self._last = time.monotonic()
+        parts = [
+            f"{progress.stage}  {progress.done}/{progress.total}",
+            _text(progress.metrics),
+            f"elapsed {elapsed}",
+            "" if finished else f"remaining {remaining}",
+        ]
+        self._console.out("  ".join(filter(None, parts)), highlight=False)
+
+
+class Clock:
+    """Elapsed and remaining time of each stage."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+
+    def __call__(self, progress: Progress) -> tuple[str, str]:
+        """Elapsed and remaining time of the stage, as `h:mm:ss`; a finished stage is forgotten."""
+        now = time.monotonic()
+        elapsed = now - self._started.setdefault(progress.stage, now)
+        if progress.done >= progress.total:
+            del self._started[progress.stage]
+        if not progress.done:
+            return _time(elapsed), "?"
+        return _time(elapsed), _time(elapsed * (progress.total - progress.done) / progress.done)
+
+
+def _time(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _text(metrics: Mapping[str, float]) -> str:
+    return " ".join(f"{name}={value:.4g}" for name, value in metrics.items())

@@ -1,0 +1,1 @@
+"""The recipes' settings, one TOML file per runnable experiment."""

@@ -1,0 +1,62 @@
+"""keras-prune: structured pruning for Keras 3.
+
+The names below are loaded when they are first used, so that importing one light module (the errors,
+a configuration) does not import Keras or TensorFlow.
+
+>>> import keras_prune as kp
+>>> kp.errors.ConfigError.__mro__[1].__name__
+'KerasPruneError'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_prune import data, errors, methods, training, zoo
+    from keras_prune.errors import KerasPruneError
+    from keras_prune.exporting import export
+    from keras_prune.graph import ChannelGraph
+    from keras_prune.plan import PruningPlan
+    from keras_prune.profiling import compare, profile
+    from keras_prune.silencing import silence
+    from keras_prune.surgery import prune
+
+__all__ = [
+    "ChannelGraph",
+    "KerasPruneError",
+    "PruningPlan",
+    "compare",
+    "data",
+    "errors",
+    "export",
+    "methods",
+    "profile",
+    "prune",
+    "silence",
+    "training",
+    "zoo",
+]
+
+# No public name may equal the name of a sub-module other than its own: importing the sub-module
+# would overwrite it. Hence `exporting` for the room and `export` for the function.
+_HOMES = {
+    "ChannelGraph": "graph",
+    "KerasPruneError": "errors",
+    "PruningPlan": "plan",
+    "compare": "profiling",
+    "export": "exporting",
+    "profile": "profiling",
+    "prune": "surgery",
+    "silence": "silencing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    return getattr(module, name) if name in _HOMES else module
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,121 @@
+"""Data sets that tensorflow-datasets has prepared on disk, or downloads when it may."""
+
+import contextlib
+import io
+import logging
+import os
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_prune.data.sources import Arrays
+from keras_prune.errors import DataError
+
+_SLICES = {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}
+_READ_BATCH = 1024
+_PROBE_SECONDS = 5
+
+
+class Prepared:
+    """A tensorflow-datasets image data set in TFDS order.
+
+    Args:
+        name: the data set's TFDS name.
+        data_dir: where prepared data sets lie; default `TFDS_DATA_DIR`, else
+            `~/tensorflow_datasets`.
+    """
+
+    def __init__(self, name: str, data_dir: str | os.PathLike[str] | None) -> None:
+        self._name = name
+        root = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+        self._root = Path(root).expanduser()
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return int(self._builder.info.features["label"].num_classes)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Examples in each split, from the data set's description."""
+        splits = self._builder.info.splits
+        return {split: int(splits[part].num_examples) for split, part in _SLICES.items()}
+
+    def read(self, split: str) -> Arrays:
+        """Images `(examples, height, width, channels)` as uint8 and labels `(examples,)`."""
+        try:
+            batches = list(self._decoded(split))
+        except Exception as error:  # TFDS and TensorFlow share no base class for a damaged file.
+            raise DataError(self._unusable(f"its {split} split cannot be read")) from error
+        images, labels = zip(*batches, strict=True)
+        return np.concatenate(images), np.concatenate(labels).astype("int32")
+
+    def _decoded(self, split: str) -> Iterator[Arrays]:
+        dataset = self._builder.as_dataset(
+            split=_SLICES[split], as_supervised=True, shuffle_files=False
+        )
+        return dataset.batch(_READ_BATCH).as_numpy_iterator()
+
+    @cached_property
+    def _builder(self) -> Any:
+        try:
+            with _quiet():
+                return _open(self._name, self._root)
+        except Exception as error:  # Nor do network, disk and TFDS errors.
+            raise DataError(self._unusable("it cannot be opened or downloaded")) from error
+
+    def _unusable(self, reason: str) -> str:
+        return (
+            f"Data set {self._name!r} was expected in {self._root}, but {reason}. Use the embedded "
+            "data with --dataset digits, or name a folder of prepared TFDS data sets with "
+            "--data-dir or TFDS_DATA_DIR."
+        )
+
+
+def _open(name: str, root: Path) -> Any:
+    """The builder of a data set that is prepared, downloading it first if need be."""
+    builder = _builder(name, root)
+    if builder.is_prepared():
+        return builder
+    # TFDS retries a dead connection for minutes: see first whether the first address answers.
+    for url in list(builder.url_infos or ())[:1]:
+        request = urllib.request.Request(url, method="HEAD")
+        urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()
+    _prepare(name, root)
+    return _builder(name, root)
+
+
+def _builder(name: str, root: Path) -> Any:
+    import tensorflow_datasets as tfds
+
+    return tfds.builder(name, data_dir=root)
+
+
+def _prepare(name: str, root: Path) -> None:
+    """Download into a staging folder and move the finished data set into place."""
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".incoming-", dir=root) as staging:
+        builder = _builder(name, Path(staging))
+        builder.download_and_prepare()
+        target = root / Path(builder.data_path).relative_to(staging)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(builder.data_path, target)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TFDS writes progress bars and warnings of its own; this package prints nothing."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    streams = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
+            yield
+    finally:
+        logger.setLevel(level)

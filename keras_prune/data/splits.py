@@ -1,0 +1,115 @@
+"""The three splits of a data set, as batched pipelines of a network's input."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+from keras_prune.data.augmentation import Augmentation
+from keras_prune.data.sources import Arrays, Source
+
+Tensors = tuple[tf.Tensor, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Train, validation and test split of one data set.
+
+    A split is decoded when it is first asked for and then kept in memory; nothing reads the test
+    split before `.test` does. Every pipeline yields `(images, labels)`: float32
+    `(batch, height, width, channels)` with pixel values 0-255, and int32 `(batch,)`.
+
+    Args:
+        name: the data set.
+        num_classes: number of classes.
+        input_shape: `(height, width, channels)` that the images are brought to.
+        sizes: examples in `"train"`, `"validation"` and `"test"`.
+        source: where the decoded arrays come from.
+        batch_size: images in a batch.
+        seed: orders and moves the training images of `.train`.
+        augmentation: how training images are moved; default not at all.
+    """
+
+    name: str
+    num_classes: int
+    input_shape: tuple[int, int, int]
+    sizes: Mapping[str, int]
+    source: Source = field(repr=False)
+    batch_size: int = 128
+    seed: int = 0
+    augmentation: Augmentation | None = None
+    _decoded: dict[str, Tensors] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def train(self) -> tf.data.Dataset:
+        """One pass over the training split: shuffled, augmented, in whole batches."""
+        return self.training(self.seed)
+
+    @property
+    def validation(self) -> tf.data.Dataset:
+        """The validation split in its fixed order."""
+        return self._in_order("validation")
+
+    @property
+    def test(self) -> tf.data.Dataset:
+        """The test split in its fixed order. Asking for it is what reads it."""
+        return self._in_order("test")
+
+    def training(self, seed: int) -> tf.data.Dataset:
+        """One pass over the training split, shuffled and augmented by another seed.
+
+        Each further pass over the same pipeline has another order and other moves.
+
+        Args:
+            seed: the same seed gives the same passes.
+        """
+        images, labels = self._read("train")
+        size = self.sizes["train"]
+        order = tf.data.Dataset.range(size).shuffle(size, seed=seed)
+        order = order.batch(self.batch_size, drop_remainder=True)
+        draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+
+        def batch(rows: tf.Tensor, draw: tf.Tensor) -> Tensors:
+            inputs = self._inputs(tf.gather(images, rows))
+            if self.augmentation is not None:
+                inputs = self.augmentation(inputs, draw)
+            return inputs, tf.gather(labels, rows)
+
+        return _mapped(tf.data.Dataset.zip((order, draws)), batch)
+
+    def validation_arrays(self, limit: int | None = None) -> Arrays:
+        """The first validation examples as arrays, for rollouts.
+
+        Args:
+            limit: how many; default all.
+
+        Returns:
+            Images float32 `(examples, height, width, channels)` and labels int32 `(examples,)`.
+        """
+        images, labels = self._read("validation")
+        return self._inputs(images[:limit]).numpy(), labels[:limit].numpy()
+
+    def _in_order(self, split: str) -> tf.data.Dataset:
+        dataset = tf.data.Dataset.from_tensor_slices(self._read(split)).batch(self.batch_size)
+        return _mapped(dataset, lambda images, labels: (self._inputs(images), labels))
+
+    def _read(self, split: str) -> Tensors:
+        if split not in self._decoded:
+            with tf.device("CPU"):
+                images, labels = map(tf.constant, self.source.read(split))
+            self._decoded[split] = images, labels
+        return self._decoded[split]
+
+    def _inputs(self, images: tf.Tensor) -> tf.Tensor:
+        """Decoded images as the network takes them: float32, right size, right channels."""
+        height, width, channels = self.input_shape
+        images = tf.cast(images, tf.float32)
+        if images.shape[1:3] != (height, width):
+            images = tf.image.resize(images, (height, width))
+        if images.shape[-1] < channels:
+            return tf.image.grayscale_to_rgb(images)
+        return tf.image.rgb_to_grayscale(images) if images.shape[-1] > channels else images
+
+
+def _mapped(dataset: tf.data.Dataset, function: Callable[..., Tensors]) -> tf.data.Dataset:
+    return dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

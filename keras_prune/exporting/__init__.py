@@ -1,0 +1,5 @@
+"""Writing a model in a deployment format and proving that the file computes what the model does."""
+
+from keras_prune.exporting.model_export import Exported, export
+
+__all__ = ["Exported", "export"]

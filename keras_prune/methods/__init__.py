@@ -1,0 +1,1 @@
+"""The pruning methods; each only chooses what stays."""

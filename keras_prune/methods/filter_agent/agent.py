@@ -1,0 +1,118 @@
+"""Group after group: let the agent choose, cut, recover."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods.filter_agent.config import FilterAgentConfig
+from keras_prune.methods.filter_agent.search import GroupSearch, Row
+from keras_prune.plan import PruningPlan
+from keras_prune.progress import Progress, Watcher, silent
+from keras_prune.surgery import prune_graph
+
+Recover = Callable[[keras.Model, str], None]
+
+
+@dataclass
+class FilterAgentResult:
+    """What the agent made of a model.
+
+    Args:
+        model: the pruned model.
+        plan: all choices as one plan for the original model.
+        log_odds: group -> the policy's last word on each of the original's channels.
+        history: one row of figures per step.
+        untouched: group -> why nothing was pruned there.
+    """
+
+    model: keras.Model
+    plan: PruningPlan
+    log_odds: dict[str, np.ndarray] = field(default_factory=dict)
+    history: list[Row] = field(default_factory=list)
+    untouched: dict[str, str] = field(default_factory=dict)
+
+
+def prune_by_agent(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: FilterAgentConfig,
+    *,
+    baseline: float,
+    recover: Recover,
+    seed: int,
+    precision: str = "float32",
+    watcher: Watcher = silent,
+    on_group: Callable[[FilterAgentResult], None] = lambda result: None,
+) -> FilterAgentResult:
+    """Prunes group after group, from the input to the output (Huang et al., 2018).
+
+    Args:
+        model: one image input, one output of class scores; it is not changed.
+        images: held-out images the rewards are measured on, never the test split; float32.
+        labels: their classes, int.
+        config: the agent.
+        baseline: the original's accuracy on these images, in percent.
+        recover: fine-tunes a model in place; called with the model and the group's name after
+            every cut.
+        seed: of all policies and samples.
+        precision: of the rollouts, `"float32"` or `"mixed_bfloat16"`.
+        watcher: told of every step.
+        on_group: called after every group, for example to save what there is.
+
+    Returns:
+        The pruned model, the plan that leads to it and how it came about.
+
+    Raises:
+        ModelError: no channel of the model can be pruned.
+    """
+    graph = ChannelGraph(model)
+    graph.require_groups()
+    names = list(graph.groups)
+    result = FilterAgentResult(model, PruningPlan.for_graph(graph, {}))
+    for number, name in enumerate(names):
+        search = GroupSearch(
+            graph,
+            graph.groups[name],
+            images,
+            labels,
+            baseline=baseline,
+            config=config,
+            seed=seed + number,
+            precision=precision,
+        )
+        for row in search.run():
+            result.history.append(row)
+            watcher(_progress(row, number, len(names), config.max_steps))
+        graph = _apply(search, graph, name, result, recover)
+        on_group(result)
+    return result
+
+
+def _apply(
+    search: GroupSearch,
+    graph: ChannelGraph,
+    name: str,
+    result: FilterAgentResult,
+    recover: Recover,
+) -> ChannelGraph:
+    """Cuts what the search chose and lets the model recover. Returns the graph that is left."""
+    choice = search.choice
+    result.log_odds[name] = choice.log_odds
+    if choice.kept == graph.groups[name].channels:
+        result.untouched[name] = "no mask had a positive reward"
+        return graph
+    step = PruningPlan.from_masks(graph, {name: choice.mask})
+    result.model = prune_graph(graph, step)
+    result.plan = result.plan.then(step)
+    recover(result.model, name)
+    return ChannelGraph(result.model)
+
+
+def _progress(row: Row, number: int, groups: int, max_steps: int) -> Progress:
+    stage = f"group {number + 1}/{groups} {row['group']}"
+    metrics = {"reward": row["reward"], "kept": row["best_kept"], "of": row["channels"]}
+    return Progress(stage, row["step"], max_steps, metrics)

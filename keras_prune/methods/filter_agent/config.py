@@ -1,0 +1,83 @@
+"""Everything that decides what a run of the filter agent does; a TOML file mirrors it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from keras_prune.errors import ConfigError
+from keras_prune.training import TrainingConfig
+
+
+@dataclass(frozen=True)
+class CommonConfig:
+    """What every stage shares.
+
+    Args:
+        model: a network of the zoo.
+        dataset: a data set's name.
+        batch_size: training images in a batch.
+        seed: of training, sampling and the order of the data.
+        precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
+    """
+
+    model: str = "vgg16"
+    dataset: str = "cifar10"
+    batch_size: int = 128
+    seed: int = 0
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+
+
+@dataclass(frozen=True)
+class FilterAgentConfig:
+    """The agent and its rewards.
+
+    Args:
+        b: tolerated drop of validation accuracy, in percentage points; larger prunes more.
+        samples: actions a step (M of the paper).
+        max_steps: steps a group at most.
+        patience: steps without a better reward after which a group counts as converged.
+        learning_rate: of the policy.
+        images: validation images a reward is measured on.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    b: float = 1.0
+    samples: int = 5
+    max_steps: int = 20
+    patience: int = 6
+    learning_rate: float = 0.03
+    images: int = 1000
+
+    def __post_init__(self) -> None:
+        if not self.b > 0:
+            raise ConfigError(
+                f"b, the tolerated accuracy drop in percentage points, must be positive. "
+                f"Received: b={self.b}."
+            )
+        if self.samples < 2:
+            raise ConfigError(f"samples must be at least 2. Received: samples={self.samples}.")
+        if not self.learning_rate > 0:
+            raise ConfigError(f"learning_rate must be positive. Received: {self.learning_rate}.")
+        for name in ("max_steps", "patience", "images"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class FilterAgentRecipe:
+    """One run from the data to the report.
+
+    Args:
+        common: what every stage shares.
+        train: the baseline's training, where no weights are given.
+        prune: the agent.
+        recovery: the short fine-tuning after each group.
+        finetune: the final fine-tuning.
+    """
+
+    common: CommonConfig
+    train: TrainingConfig
+    recovery: TrainingConfig
+    finetune: TrainingConfig
+    prune: FilterAgentConfig = field(default_factory=FilterAgentConfig)

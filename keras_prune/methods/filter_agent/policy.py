@@ -1,0 +1,62 @@
+"""The policy network: a group's kernels in, one log-odds per filter out."""
+
+import keras
+import numpy as np
+
+from keras_prune.graph import ChannelGroup, Member, Role
+
+layers = keras.layers
+
+_CHANNELWISE_WIDTH = 4096  # longer filters are read in part: their norms say the rest
+
+
+def policy_state(group: ChannelGroup) -> list[np.ndarray]:
+    """What the policy reads of a group, for kernels of any shape.
+
+    Returns:
+        The filters of the group's producers, one row a channel, in units of their standard
+        deviation, shape `(channels, fan-in, 1)`; and two standardised log-norms, of the filters and
+        of the slices that read them, shape `(channels, 2)`.
+    """
+    made = _rows(group, Role.PRODUCER)
+    read = _rows(group, Role.CONSUMER)
+    norms = np.stack([_standard_log_norm(made), _standard_log_norm(read)], axis=1)
+    rows = made[:, :_CHANNELWISE_WIDTH] / (made.std() + 1e-12)
+    return [rows[..., None].astype("float32"), norms.astype("float32")]
+
+
+def build_policy(state: list[np.ndarray]) -> keras.Model:
+    """A network whose batch is the filters of a group.
+
+    The filters are scanned by two strided convolutions and pooled, so that any fan-in fits. At the
+    outset the log-odds are the sum of the two norms alone: small filters that are little read leave
+    first. Learning starts from there.
+    """
+    filters = keras.Input(state[0].shape[1:], name="filters")
+    norms = keras.Input(state[1].shape[1:], name="norms")
+    x = layers.Conv1D(8, 7, strides=4, padding="same", activation="relu")(filters)
+    x = layers.Conv1D(16, 7, strides=4, padding="same", activation="relu")(x)
+    pooled = [layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x), norms]
+    x = layers.Dense(24, activation="relu")(layers.Concatenate()(pooled))
+    learned = layers.Dense(1, kernel_initializer="zeros", use_bias=False)(x)
+    prior = layers.Dense(1, kernel_initializer="ones", use_bias=False)(norms)
+    return keras.Model([filters, norms], layers.Add()([learned, prior]))
+
+
+def _rows(group: ChannelGroup, role: Role) -> np.ndarray:
+    """All slices a channel owns in weights of one role, end to end, shape `(channels, values)`."""
+    return np.concatenate([_slices(group, member) for member in group.by_role(role)], axis=1)
+
+
+def _slices(group: ChannelGroup, member: Member) -> np.ndarray:
+    """The slices of one weight by channel; a channel that owns several has them end to end."""
+    values = keras.ops.convert_to_numpy(member.binding.variable)
+    values = np.moveaxis(values, member.binding.axis, 0).reshape(len(member.owner), -1)
+    parts = [values[member.owner == channel].ravel() for channel in range(group.channels)]
+    width = max(len(part) for part in parts)
+    return np.stack([np.pad(part, (0, width - len(part))) for part in parts])
+
+
+def _standard_log_norm(rows: np.ndarray) -> np.ndarray:
+    norms = np.log(np.linalg.norm(rows, axis=1) + 1e-12)
+    return (norms - norms.mean()) / (norms.std() + 1e-12)

@@ -1,0 +1,81 @@
+"""Accuracy under a mask, fast: one compiled function, features before the group computed once."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.graph import ChannelGraph, ChannelGroup, execute, split
+from keras_prune.silencing import masked_weights
+from keras_prune.training import computing_in
+
+_BATCH = 250
+
+
+class Rollouts:
+    """Measures the accuracy of a network some of whose channels are silenced.
+
+    Args:
+        graph: the walked network; one input, one output of class scores.
+        group: the group that is being decided. All that a mask on it cannot change is computed here,
+            once.
+        images: float32, shape `(examples, height, width, channels)`.
+        labels: int, shape `(examples,)`.
+        precision: `"float32"` or `"mixed_bfloat16"`.
+    """
+
+    def __init__(
+        self,
+        graph: ChannelGraph,
+        group: ChannelGroup,
+        images: np.ndarray,
+        labels: np.ndarray,
+        precision: str = "float32",
+    ) -> None:
+        self._graph = graph
+        self._group = group
+        self._split = split(graph, group)
+        self._examples = len(images)
+        with computing_in(precision, graph.model):  # what is traced inside keeps the precision
+            self._batches = self._features(images, labels)
+            self.correct = tf.function(self._correct, input_signature=self._signature())
+            self.correct.get_concrete_function()
+
+    def accuracy(self, mask: np.ndarray) -> float:
+        """Accuracy in percent with the channels whose mask is 0 silenced.
+
+        Args:
+            mask: 1 = keep, shape `(channels,)`.
+        """
+        mask = tf.constant(mask, tf.float32)
+        right = sum(int(self.correct(mask, *batch)) for batch in self._batches)
+        return 100.0 * right / self._examples
+
+    def _features(self, images: np.ndarray, labels: np.ndarray) -> list[Any]:
+        """Per batch what passes from the early to the late half, and the right answers."""
+        early = tf.function(self._early, input_signature=[_any_batch(images)])
+        batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_BATCH)
+        return [(early(x), tf.cast(y, tf.int64)) for x, y in batches]
+
+    def _signature(self) -> list[Any]:
+        features, answers = self._batches[0]
+        mask = tf.TensorSpec((self._group.channels,), tf.float32)
+        return [mask, [_any_batch(value) for value in features], _any_batch(answers)]
+
+    def _early(self, images: tf.Tensor) -> list[tf.Tensor]:
+        [source] = self._graph.trace.flat_inputs
+        values = execute(self._split.early, {id(source): images})
+        return [values[id(tensor)] for tensor in self._split.frontier]
+
+    def _correct(self, mask: tf.Tensor, features: list[tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
+        known = {id(t): value for t, value in zip(self._split.frontier, features, strict=True)}
+        with keras.StatelessScope(state_mapping=masked_weights(self._group, mask)):
+            values = execute(self._split.late, known)
+        [output] = self._graph.trace.flat_outputs
+        guesses = tf.argmax(values[id(output)], axis=-1)
+        return tf.reduce_sum(tf.cast(guesses == labels, tf.int64))
+
+
+def _any_batch(tensor: tf.Tensor | np.ndarray) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype)

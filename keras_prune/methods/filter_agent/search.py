@@ -1,0 +1,116 @@
+"""The agent on one group: sample, measure, learn, until no better mask is found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from keras_prune.agents import BernoulliAgent
+from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.methods.filter_agent.config import FilterAgentConfig
+from keras_prune.methods.filter_agent.policy import build_policy, policy_state
+from keras_prune.methods.filter_agent.reward import reward
+from keras_prune.methods.filter_agent.rollouts import Rollouts
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Choice:
+    """The best mask of a group so far.
+
+    Args:
+        mask: float32, 1 = keep, shape `(channels,)`; all ones until something better is found.
+        reward: its reward; 0 for keeping all.
+        drop: its accuracy drop without fine-tuning, in percentage points.
+        log_odds: the policy's last word on every channel, shape `(channels,)`.
+        step: the step that found it.
+    """
+
+    mask: np.ndarray
+    reward: float = 0.0
+    drop: float = 0.0
+    log_odds: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    step: int = 0
+
+    @property
+    def kept(self) -> int:
+        """How many channels stay."""
+        return int(self.mask.sum())
+
+
+class GroupSearch:
+    """Huang et al. (2018), section 3, on one channel group.
+
+    Args:
+        graph: the walked network.
+        group: the group to decide.
+        images: validation images a reward is measured on.
+        labels: their classes.
+        baseline: accuracy of the original network on the same images, in percent.
+        config: the agent.
+        seed: of policy and samples.
+        precision: of the rollouts.
+
+    Attributes:
+        choice: the best mask so far. Nothing is pruned while no mask has a positive reward.
+    """
+
+    def __init__(
+        self,
+        graph: ChannelGraph,
+        group: ChannelGroup,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        baseline: float,
+        config: FilterAgentConfig,
+        seed: int,
+        precision: str = "float32",
+    ) -> None:
+        self._group = group
+        self._baseline = baseline
+        self._config = config
+        self._rollouts = Rollouts(graph, group, images, labels, precision)
+        state = policy_state(group)
+        self._agent = BernoulliAgent(
+            build_policy(state),
+            state,
+            samples=config.samples,
+            learning_rate=config.learning_rate,
+            seed=seed,
+        )
+        self.choice = Choice(np.ones(group.channels, "float32"))
+
+    def run(self) -> Iterator[Row]:
+        """Steps until convergence; yields a row of figures after each."""
+        for step in range(1, self._config.max_steps + 1):
+            yield self._step(step)
+            if step - self.choice.step >= self._config.patience:
+                break
+        self._try(self._agent.mode(), self._config.max_steps)
+        self.choice.log_odds = self._agent.log_odds()
+
+    def _step(self, step: int) -> Row:
+        """One step of REINFORCE: draw masks, measure them, learn."""
+        sample = self._agent.sample()
+        rewards = [self._try(action, step) for action in sample.actions]
+        self._agent.learn(sample, np.array(rewards))
+        return {
+            "group": self._group.name,
+            "step": step,
+            "reward": float(np.mean(rewards)),
+            "best_reward": self.choice.reward,
+            "kept": float(sample.actions.sum(axis=1).mean()),
+            "best_kept": self.choice.kept,
+            "channels": self._group.channels,
+        }
+
+    def _try(self, mask: np.ndarray, step: int) -> float:
+        """The reward of a mask, remembered if it is the best."""
+        drop = self._baseline - self._rollouts.accuracy(mask)
+        found = reward(drop, self._config.b, int(mask.sum()), self._group.channels)
+        if found > self.choice.reward:
+            self.choice = Choice(mask, found, drop, step=step)
+        return found

@@ -1,0 +1,46 @@
+"""The counts that conventions are made of, each for one call on one example."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+
+from keras_prune.graph import Call, rule_for
+
+
+class Work(NamedTuple):
+    """What a layer does to one example.
+
+    Args:
+        macs: multiply-accumulates.
+        flops: floating-point operations.
+    """
+
+    macs: int
+    flops: int
+
+
+def macs(call: Call) -> int:
+    """Multiply-accumulates, as the operation's rule counts them.
+
+    Raises:
+        Unsupported: the operation has no rule.
+    """
+    return rule_for(call.operation).macs(call)
+
+
+def total_macs(calls: Sequence[Call]) -> int:
+    """Multiply-accumulates of all calls of a layer."""
+    return sum(macs(call) for call in calls)
+
+
+def output_elements(call: Call) -> int:
+    """How many numbers the call returns."""
+    return sum(math.prod(tensor.shape[1:]) for tensor in call.outputs)
+
+
+def bias_additions(call: Call) -> int:
+    """One addition per output element if the layer has a bias."""
+    has_bias = isinstance(getattr(call.operation, "bias", None), keras.Variable)
+    return output_elements(call) if has_bias else 0

@@ -1,0 +1,137 @@
+"""Two models side by side."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+import pandas as pd
+
+from keras_prune.profiling.model_profile import COSTS, LayerProfile, Profile, profile
+
+
+@dataclass(frozen=True)
+class Change:
+    """One figure of two models.
+
+    Args:
+        before: the figure of the first, None if it is unknown.
+        after: the figure of the second, None likewise.
+    """
+
+    before: int | None
+    after: int | None
+
+    @property
+    def difference(self) -> int | None:
+        """`after - before`; None if one is unknown."""
+        if self.before is None or self.after is None:
+            return None
+        return self.after - self.before
+
+    @property
+    def reduction_percent(self) -> float | None:
+        """`100 (1 - after / before)`; None if one is unknown or nothing was there.
+
+        Example:
+
+        >>> Change(before=200, after=50).reduction_percent
+        75.0
+        """
+        if self.before is None or self.after is None or not self.before:
+            return None
+        return 100 * (self.before - self.after) / self.before
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two profiles, matched by the names of their layers.
+
+    Args:
+        before: the profile of the first model.
+        after: the profile of the second, by the same convention.
+    """
+
+    before: Profile
+    after: Profile
+
+    @cached_property
+    def layers(self) -> dict[str, dict[str, Change]]:
+        """For each layer the change of its `parameters`, `macs`, `flops` and `bytes`.
+
+        The layers of the first model, then those that only the second has. A layer costs 0 in a
+        model that lacks it.
+        """
+        before, after = _by_name(self.before), _by_name(self.after)
+        return {
+            name: {cost: _change(cost, before.get(name), after.get(name)) for cost in COSTS}
+            for name in before | after
+        }
+
+    @cached_property
+    def total(self) -> dict[str, Change]:
+        """The change of the sums over all layers."""
+        before, after = self.before.total, self.after.total
+        return {cost: Change(getattr(before, cost), getattr(after, cost)) for cost in COSTS}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per layer, indexed by its name.
+
+        Returns:
+            Two levels of columns: `kind`; `output_shape` with `before` and `after` (None in the
+            model that lacks the layer); `parameters`, `macs`, `flops` and `bytes`, each with
+            `before`, `after`, `difference` and `reduction_percent` (`pd.NA` where there is none).
+        """
+        before, after = _by_name(self.before), _by_name(self.after)
+        columns: dict[tuple[str, str], Any] = {
+            ("kind", ""): [(before.get(name) or after[name]).kind for name in self.layers]
+        }
+        for side, rows in (("before", before), ("after", after)):
+            shapes = [getattr(rows.get(name), "output_shape", None) for name in self.layers]
+            columns["output_shape", side] = pd.Series(shapes, dtype=object)
+        for cost in COSTS:
+            columns |= _change_columns(cost, [row[cost] for row in self.layers.values()])
+        return pd.DataFrame(columns).set_index(pd.Index(self.layers, name="name", dtype=str))
+
+
+def compare(before: keras.Model, after: keras.Model, convention: str = "standard") -> Comparison:
+    """Sets the costs of two models side by side, layer by layer.
+
+    Args:
+        before: a Functional or built Sequential model; it is not changed.
+        after: another, for example `before` after pruning; layers are matched by name.
+        convention: how work is counted, see `profile`; default `"standard"`.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        ModelError: a model cannot be profiled.
+        ConfigError: no convention has that name.
+
+    Example:
+
+    >>> inputs = keras.Input((10,))
+    >>> wide = keras.Model(inputs, keras.layers.Dense(8, name="dense")(inputs))
+    >>> narrow = keras.Model(inputs, keras.layers.Dense(2, name="dense")(inputs))
+    >>> compare(wide, narrow).total["macs"]
+    Change(before=80, after=20)
+    """
+    return Comparison(profile(before, convention), profile(after, convention))
+
+
+def _by_name(found: Profile) -> dict[str, LayerProfile]:
+    return {row.name: row for row in found.layers}
+
+
+def _change(cost: str, before: LayerProfile | None, after: LayerProfile | None) -> Change:
+    return Change(getattr(before, cost) if before else 0, getattr(after, cost) if after else 0)
+
+
+def _change_columns(cost: str, changes: list[Change]) -> dict[tuple[str, str], pd.Series]:
+    types = {"before": "Int64", "after": "Int64", "difference": "Int64"}
+    types["reduction_percent"] = "Float64"
+    return {
+        (cost, figure): pd.Series([getattr(change, figure) for change in changes], dtype=dtype)
+        for figure, dtype in types.items()
+    }

@@ -1,0 +1,75 @@
+"""The calls of a model with its nested models opened, at the shapes they really see."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import keras
+
+from keras_prune.errors import ModelError
+from keras_prune.graph import Call, Trace, trace
+from keras_prune.graph.trace import is_model
+
+LocatedCall = tuple[str, Call]
+"""A call and its path: the nested models around it and its own name, joined by `/`."""
+
+
+def opened(model: keras.Model) -> Iterator[LocatedCall]:
+    """Every call of a model and of the models nested in it, producers before consumers.
+
+    A nested model may have been built for another or an unknown size, and may be called at several:
+    its calls come once for each call of it, with inputs and outputs of the shapes they have there.
+
+    Args:
+        model: a Functional or built Sequential model; it is not changed.
+
+    Raises:
+        ModelError: the model is of another kind, or holds a tensor of unknown length.
+
+    Example:
+
+    >>> block = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2, name="dense")],
+    ...                          name="block")
+    >>> inputs = keras.Input((5, 3))
+    >>> [(path, call.outputs[0].shape) for path, call in opened(keras.Model(inputs, block(inputs)))]
+    [('block/dense', (None, 5, 2))]
+    """
+    traced = trace(model)
+    for path, call in _open(traced, traced.flat_inputs, ()):
+        _require_known(call, model)
+        yield path, call
+
+
+def _open(
+    traced: Trace, inputs: Sequence[keras.KerasTensor], outside: tuple[str, ...]
+) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
+    """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
+    tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
+    for call in traced.calls:
+        path = (*outside, call.name)
+        here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
+        if is_model(call.operation):
+            outputs = yield from _open(trace(call.operation), here.inputs, path)
+        else:
+            outputs = _outputs(call, tensors)
+            yield "/".join(path), replace(here, outputs=tuple(outputs))
+        tensors.update(zip(map(id, call.outputs), outputs, strict=True))
+    return [tensors[id(tensor)] for tensor in traced.flat_outputs]
+
+
+def _outputs(call: Call, tensors: Mapping[int, keras.KerasTensor]) -> list[keras.KerasTensor]:
+    """What a call makes of the tensors it really gets; shapes only, nothing is computed."""
+    if all(tensors[id(tensor)].shape[1:] == tensor.shape[1:] for tensor in call.inputs):
+        return list(call.outputs)
+    args, kwargs = call.arguments(dict(tensors))
+    return keras.tree.flatten(call.operation.compute_output_spec(*args, **kwargs))
+
+
+def _require_known(call: Call, model: keras.Model) -> None:
+    for tensor in (*call.inputs, *call.outputs):
+        if None in tensor.shape[1:]:
+            raise ModelError(
+                f"Expected tensors of known size. Received: model {model.name!r} with a tensor of "
+                f"shape {tuple(tensor.shape)} at layer {call.name!r}: its work depends on the "
+                "input. Call it on an input of one size and use that instead: "
+                "inputs = keras.Input(shape); keras.Model(inputs, model(inputs))."
+            )

@@ -1,0 +1,15 @@
+"""What a run leaves behind: its directory, its report and the tables made from it."""
+
+from keras_prune.reporting.report import GroupReport, ModelFigures, PruningReport, Skipped
+from keras_prune.reporting.run_directory import RunDirectory
+from keras_prune.reporting.tables import groups_frame, summary_frame
+
+__all__ = [
+    "GroupReport",
+    "ModelFigures",
+    "PruningReport",
+    "RunDirectory",
+    "Skipped",
+    "groups_frame",
+    "summary_frame",
+]

@@ -1,0 +1,56 @@
+"""A classifier seen from outside: its inputs, its outputs and the loss that fits them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+Loss = Callable[[Any, Any], Any]
+
+
+def sharing_layers(model: keras.Model) -> keras.Model:
+    """Another model of the same layers and weights, to be compiled in the first one's place."""
+    # A Sequential has no `input` of its own before its first call.
+    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    return keras.Model(inputs, model.outputs[0])
+
+
+def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers that compute the model's outputs, looked up inside nested models too."""
+    layers = []
+    for layer in _last_operations(model):
+        nested = isinstance(layer, keras.Model)
+        layers.extend(output_layers(layer) if nested else [layer])
+    return layers
+
+
+def cross_entropy(model: keras.Model, label_smoothing: float = 0.0) -> Loss:
+    """Cross-entropy of labels `(batch,)` and the model's `(batch, classes)`, in float32.
+
+    Outputs are taken for logits unless a softmax computes them.
+    """
+    from_logits = not any(map(_is_softmax, output_layers(model)))
+
+    def loss(labels: Any, outputs: Any) -> Any:
+        outputs = ops.cast(outputs, "float32")
+        targets = ops.one_hot(ops.reshape(labels, (-1,)), outputs.shape[-1])
+        return keras.losses.categorical_crossentropy(
+            targets, outputs, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+
+    return loss
+
+
+def _last_operations(model: keras.Model) -> list[Any]:
+    if isinstance(model, keras.Sequential):
+        return model.layers[-1:]
+    # The public description of a functional graph names the operations of its outputs.
+    config = model.get_config().get("output_layers", [])
+    names = {leaf for leaf in keras.tree.flatten(config) if isinstance(leaf, str)}
+    return [operation for operation in model.operations if operation.name in names]
+
+
+def _is_softmax(layer: Any) -> bool:
+    by_activation = getattr(layer, "activation", None) is keras.activations.softmax
+    return by_activation or type(layer).__name__ == "Softmax"

@@ -1,0 +1,96 @@
+"""Keras' own training loop on a model that stays uncompiled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import keras
+
+from keras_prune.data import Splits
+from keras_prune.progress import Watcher, silent
+from keras_prune.training.classifier import cross_entropy, sharing_layers
+from keras_prune.training.config import TrainingConfig
+from keras_prune.training.optimizer import optimizer
+from keras_prune.training.precision import computing_in
+from keras_prune.training.watching import Watching, percent
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class History:
+    """What a training went through.
+
+    Args:
+        rows: per epoch `epoch` (from 1), `loss`, `accuracy` (percent), and if the validation
+            split was looked at, `val_loss` and `val_accuracy` (percent). Losses are those that
+            were trained on, label smoothing included.
+    """
+
+    rows: tuple[Row, ...]
+
+
+def fit(
+    model: keras.Model,
+    splits: Splits,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    precision: str = "float32",
+    watcher: Watcher = silent,
+    stage: str = "train",
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    validate: bool = False,
+) -> History:
+    """Train a classifier in place.
+
+    Args:
+        model: functional or sequential, `(batch, ...)` to `(batch, classes)`. Its weights change;
+            it is not compiled, so that a saved file holds no trace of the training.
+        splits: the data; only the training split is seen, and the validation split if asked for.
+        config: how to train.
+        seed: of Python, NumPy and TensorFlow, and of the order and moves of the images.
+        precision: `"float32"`, or `"mixed_bfloat16"` to compute in bfloat16 with float32 weights.
+        watcher: told of every few steps.
+        stage: what the watcher calls this training.
+        callbacks: further Keras callbacks.
+        validate: evaluate on the validation split after every epoch.
+
+    Returns:
+        The `History`.
+
+    Example:
+
+    >>> from keras_prune import data, zoo
+    >>> splits = data.load("digits", input_shape=(28, 28, 1))
+    >>> config = TrainingConfig(epochs=1, learning_rate=0.01)
+    >>> [row["epoch"] for row in fit(zoo.lenet5(), splits, config, seed=0).rows]
+    [1]
+    """
+    keras.utils.set_random_seed(seed)
+    steps = config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
+    # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
+    trainer = sharing_layers(model)
+    trainer.compile(
+        optimizer=optimizer(config, steps * config.epochs, model),
+        loss=cross_entropy(model, config.label_smoothing),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    with computing_in(precision, model):
+        history = trainer.fit(
+            splits.training(seed).repeat(),
+            epochs=config.epochs,
+            steps_per_epoch=steps,
+            validation_data=splits.validation if validate else None,
+            callbacks=[Watching(watcher, stage), *callbacks],
+            shuffle=False,  # The pipeline has done it.
+            verbose=0,
+        )
+    return History(_rows(history))
+
+
+def _rows(history: keras.callbacks.History) -> tuple[Row, ...]:
+    return tuple(
+        {"epoch": epoch + 1}
+        | percent({name: values[index] for name, values in history.history.items()})
+        for index, epoch in enumerate(history.epoch)
+    )

@@ -1,0 +1,44 @@
+"""The optimizer and learning-rate schedule that a `TrainingConfig` describes."""
+
+import keras
+
+from keras_prune.training.config import TrainingConfig
+
+# One cycle: the share of steps that climbs, where it starts, and where it ends.
+_CLIMB = 0.3
+_START = 1 / 25
+_END = 1e-3
+
+
+def optimizer(
+    config: TrainingConfig, total_steps: int, model: keras.Model
+) -> keras.optimizers.Optimizer:
+    """Nesterov SGD over `total_steps`, its decoupled weight decay on the model's kernels only."""
+    sgd = keras.optimizers.SGD(
+        schedule(config, total_steps),
+        momentum=config.momentum,
+        nesterov=config.momentum > 0,
+        weight_decay=config.weight_decay or None,
+    )
+    if config.weight_decay:
+        sgd.exclude_from_weight_decay(
+            var_list=[v for v in model.trainable_variables if "kernel" not in v.name]
+        )
+    return sgd
+
+
+def schedule(
+    config: TrainingConfig, total_steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate by step: a number, or a schedule that ends with the last step."""
+    peak = config.learning_rate
+    if config.schedule == "constant":
+        return peak
+    if config.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(peak, total_steps)
+    climb = round(total_steps * _CLIMB)
+    if not climb:  # Too short to climb.
+        return keras.optimizers.schedules.CosineDecay(peak, total_steps, alpha=_END)
+    return keras.optimizers.schedules.CosineDecay(
+        peak * _START, total_steps - climb, alpha=_END, warmup_target=peak, warmup_steps=climb
+    )

@@ -1,0 +1,40 @@
+"""Training in bfloat16 with float32 variables, on a model that was built in float32."""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+
+from keras_prune.training.classifier import output_layers
+
+
+@contextlib.contextmanager
+def computing_in(precision: str, model: keras.Model) -> Iterator[None]:
+    """Let the model's layers compute in `precision` inside the `with` block.
+
+    Only float32 layers change; variables, and the layers that compute the outputs, stay float32.
+    What is compiled inside the block keeps its precision, so compile there what shall have it.
+
+    Args:
+        precision: `"float32"` or `"mixed_bfloat16"`.
+        model: its layers are changed, and changed back at the end.
+    """
+    kept = {id(layer) for layer in output_layers(model)}
+    layers = [layer for layer in _leaves(model) if id(layer) not in kept]
+    switched = [layer for layer in layers if layer.dtype_policy.name == "float32"]
+    policies = [layer.dtype_policy for layer in switched]
+    try:
+        for layer in switched:
+            layer.dtype_policy = keras.DTypePolicy(precision)
+        yield
+    finally:
+        for layer, policy in zip(switched, policies, strict=True):
+            layer.dtype_policy = policy
+
+
+def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer)
+        else:
+            yield layer

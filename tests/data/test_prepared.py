@@ -1,0 +1,129 @@
+"""Data sets of tensorflow-datasets: present, absent and damaged."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_prune import data
+from keras_prune.data import prepared
+from keras_prune.errors import DataError
+
+
+def root_of(name):
+    root = os.environ.get("TFDS_DATA_DIR")
+    if not root or not (Path(root) / name).is_dir():
+        pytest.skip(f"no prepared {name} under TFDS_DATA_DIR")
+    return Path(root)
+
+
+def unreachable(request, timeout):
+    raise OSError("no network")
+
+
+def test_an_absent_data_set_names_both_ways_out(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", unreachable)
+    folder = tmp_path / "none"
+    with pytest.raises(DataError) as caught:
+        data.load("cifar10", input_shape=(32, 32, 3), data_dir=folder)
+    message = str(caught.value)
+    for part in ("'cifar10'", str(folder), "--dataset digits", "--data-dir", "TFDS_DATA_DIR"):
+        assert part in message
+    assert "\n" not in message
+    assert not folder.exists()
+    assert capfd.readouterr().out == ""
+
+
+def test_the_environment_names_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", unreachable)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))
+    with pytest.raises(DataError, match="elsewhere"):
+        data.load("mnist", input_shape=(28, 28, 1))
+
+
+def test_a_failing_download_leaves_nothing_behind(tmp_path, monkeypatch, capfd):
+    import tensorflow_datasets as tfds
+
+    def fail(builder, **_):
+        print("noise")
+        Path(builder.data_path).mkdir(parents=True)
+        raise ValueError("broken off")
+
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", lambda *_, **__: io.BytesIO())
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
+    with pytest.raises(DataError, match="cannot be opened or downloaded"):
+        data.load("cifar10", input_shape=(32, 32, 3), data_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().out == ""
+
+
+def test_a_download_is_moved_into_place_whole(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    name = "dummy_dataset"
+    monkeypatch.setattr(
+        prepared, "_builder", lambda _, root: tfds.testing.DummyDataset(data_dir=root)
+    )
+    with prepared._quiet():
+        assert not prepared._builder(name, tmp_path).is_prepared()
+        assert prepared._open(name, tmp_path).is_prepared()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_is_a_file_is_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", lambda *_, **__: io.BytesIO())
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(DataError, match="cannot be opened"):
+        data.load("mnist", input_shape=(28, 28, 1), data_dir=file)
+
+
+@pytest.mark.data
+def test_a_damaged_description_is_no_traceback(tmp_path):
+    version = next((root_of("mnist") / "mnist").iterdir())
+    copy = tmp_path / "mnist" / version.name
+    copy.mkdir(parents=True)
+    (copy / "features.json").write_text((version / "features.json").read_text())
+    (copy / "dataset_info.json").write_text("{")
+    with pytest.raises(DataError, match="cannot be opened"):
+        data.load("mnist", input_shape=(28, 28, 1), data_dir=tmp_path)
+
+
+@pytest.mark.data
+def test_cifar10_comes_in_tfds_order():
+    import tensorflow_datasets as tfds
+
+    root = root_of("cifar10")
+    splits = data.load("cifar10", input_shape=(32, 32, 3), data_dir=root)
+    assert dict(splits.sizes) == {"train": 45_000, "validation": 5_000, "test": 10_000}
+    images, labels = splits.validation_arrays(limit=10)
+    builder = tfds.builder("cifar10", data_dir=root)
+    stored = builder.as_dataset(split="train[45000:45010]", as_supervised=True)
+    for index, (image, label) in enumerate(stored.as_numpy_iterator()):
+        np.testing.assert_array_equal(images[index], image)
+        assert labels[index] == label
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_grey_images_fit_an_rgb_network(name):
+    splits = data.load(name, input_shape=(32, 32, 3), data_dir=root_of(name))
+    images, _ = splits.validation_arrays(limit=64)
+    assert images.shape == (64, 32, 32, 3)
+    np.testing.assert_array_equal(images[..., 0], images[..., 2])
+
+
+@pytest.mark.data
+def test_loading_needs_no_test_file_and_asking_for_it_says_so(tmp_path):
+    version = next((root_of("fashion_mnist") / "fashion_mnist").iterdir())
+    copy = tmp_path / "fashion_mnist" / version.name
+    copy.mkdir(parents=True)
+    for file in version.iterdir():
+        if "-test." not in file.name:
+            (copy / file.name).symlink_to(file)
+    splits = data.load("fashion_mnist", input_shape=(28, 28, 1), data_dir=tmp_path)
+    assert len(splits.validation_arrays()[1]) == 6_000
+    with pytest.raises(DataError, match="test split cannot be read"):
+        splits.test  # noqa: B018

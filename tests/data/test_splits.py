@@ -1,0 +1,84 @@
+"""Which split is read when, and what becomes of its images."""
+
+import numpy as np
+import pytest
+
+from keras_prune.data import Splits
+from keras_prune.data.augmentation import Augmentation
+
+
+class Recorded:
+    """Three tiny splits; remembers which were read."""
+
+    num_classes = 2
+    sizes = {"train": 4, "validation": 2, "test": 2}  # noqa: RUF012
+
+    def __init__(self, channels=1):
+        self.read_splits = []
+        self._channels = channels
+
+    def read(self, split):
+        self.read_splits.append(split)
+        count = self.sizes[split]
+        images = np.zeros((count, 6, 6, self._channels), "uint8")
+        images += np.arange(count, dtype="uint8")[:, None, None, None] * 10
+        return images, np.arange(count, dtype="int32") % 2
+
+
+def opened(source, shape=(6, 6, 1)):
+    return Splits("recorded", 2, shape, source.sizes, source, batch_size=2)
+
+
+def test_the_test_split_is_read_only_when_asked_for():
+    source = Recorded()
+    splits = opened(source)
+    assert source.read_splits == []
+    list(splits.train)
+    list(splits.validation)
+    splits.validation_arrays()
+    assert source.read_splits == ["train", "validation"]
+    list(splits.test)
+    assert source.read_splits == ["train", "validation", "test"]
+
+
+def test_a_split_is_decoded_once():
+    source = Recorded()
+    splits = opened(source)
+    for _ in range(3):
+        list(splits.train)
+    assert source.read_splits == ["train"]
+
+
+@pytest.mark.parametrize(("have", "want"), [(1, 3), (3, 1), (3, 3), (1, 1)])
+def test_channels_and_sizes_are_converted(have, want):
+    splits = opened(Recorded(have), shape=(9, 5, want))
+    images, labels = splits.validation_arrays()
+    assert images.shape == (2, 9, 5, want)
+    np.testing.assert_allclose(images[1], 10, rtol=1e-3)
+    np.testing.assert_array_equal(labels, [0, 1])
+
+
+def test_training_keeps_image_and_label_together():
+    for images, labels in opened(Recorded()).train.as_numpy_iterator():
+        np.testing.assert_array_equal(images[:, 0, 0, 0] / 10 % 2, labels)
+
+
+def test_every_pass_moves_the_images_anew():
+    class Same(Recorded):
+        def read(self, split):
+            image = np.arange(36, dtype="uint8").reshape(1, 6, 6, 1)
+            return np.repeat(image, 4, axis=0), np.zeros(4, "int32")
+
+    source = Same()
+    splits = Splits(
+        "same",
+        2,
+        (6, 6, 1),
+        source.sizes,
+        source,
+        batch_size=4,
+        augmentation=Augmentation(0.5, True),
+    )
+    one, two = (images for images, _ in splits.train.repeat(2).as_numpy_iterator())
+    assert not np.array_equal(one, two)
+    assert len(np.unique(one, axis=0)) > 1

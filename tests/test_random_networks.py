@@ -1,0 +1,164 @@
+"""The golden invariant on random graphs with random plans."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from keras import layers as kl
+
+from keras_prune.graph import ChannelGraph
+from keras_prune.plan import PruningPlan
+from tests.invariant import assert_invariant, randomise
+
+SIZE = 4
+WIDTHS = (2, 4, 6)
+
+
+class Builder:
+    """Grows a graph by blocks that keep tensors at 4x4, so that any two can meet."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.data = data
+        self.input = keras.Input((SIZE, SIZE, 3))
+        self.tensors = [self.conv(self.input)]
+        self.shared: dict[int, keras.Layer] = {}
+
+    def draw(self, *choices):
+        return self.data.draw(st.sampled_from(choices))
+
+    def pick(self) -> keras.KerasTensor:
+        return self.draw(*self.tensors[-4:])
+
+    def partner(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Another tensor of the same width; a new one if there is none."""
+        equal = [y for y in self.tensors if y.shape == x.shape and y is not x]
+        return self.draw(*equal) if equal else self.conv(self.pick(), x.shape[-1])
+
+    def conv(self, x, width=None, **options):
+        return kl.Conv2D(width or self.draw(*WIDTHS), self.draw(1, 3), padding="same", **options)(x)
+
+    def grouped(self, x):
+        groups = self.draw(*[g for g in (2, 3, x.shape[-1]) if x.shape[-1] % g == 0])
+        return self.conv(x, groups * self.draw(1, 2), groups=groups)
+
+    def norm(self, x):
+        return kl.BatchNormalization()(x)
+
+    def activation(self, x):
+        return kl.Activation(self.draw("relu", "sigmoid", "softplus", "softmax"))(x)
+
+    def norm_over_channels(self, x):
+        return kl.LayerNormalization()(x)
+
+    def pool(self, x):
+        return kl.MaxPooling2D(2, 1, padding="same")(x)
+
+    def depthwise(self, x):
+        multiplier = self.draw(1, 2) if x.shape[-1] <= 8 else 1
+        return kl.DepthwiseConv2D(3, padding="same", depth_multiplier=multiplier)(x)
+
+    def separable(self, x):
+        return kl.SeparableConv2D(self.draw(*WIDTHS), 3, padding="same")(x)
+
+    def transposed(self, x):
+        return kl.Conv2DTranspose(self.draw(*WIDTHS), 3, padding="same")(x)
+
+    def pad(self, x):
+        return kl.Cropping2D(1)(kl.ZeroPadding2D(1)(x))
+
+    def dense(self, x):
+        return kl.Dense(self.draw(*WIDTHS))(x)
+
+    def join(self, x):
+        return self.draw(kl.Add, kl.Multiply, kl.Maximum)()([x, self.partner(x)])
+
+    def concat(self, x):
+        other = self.draw(x, self.pick())
+        return kl.Concatenate()([x, other]) if x.shape[-1] + other.shape[-1] <= 16 else x
+
+    def rows(self, x):
+        both = kl.Concatenate(axis=1)([x, self.partner(x)])
+        return kl.MaxPooling2D((2, 1))(both)
+
+    def gate(self, x):
+        return kl.Multiply()([x, self.conv(x, 1, activation="sigmoid")])
+
+    def squeeze_excite(self, x):
+        gate = kl.Reshape((1, 1, x.shape[-1]))(kl.GlobalAveragePooling2D()(x))
+        return kl.Multiply()([x, kl.Dense(x.shape[-1], activation="sigmoid")(self.dense(gate))])
+
+    def reshape(self, x):
+        width = x.shape[-1]
+        x = kl.Dense(width)(kl.Reshape((self.draw(-1, SIZE * SIZE), width))(x))
+        return kl.Reshape((SIZE, SIZE, width))(x)
+
+    def flat(self, x):
+        width = self.draw(*WIDTHS)
+        x = kl.Dense(SIZE * SIZE * width, activation="relu")(kl.Flatten()(x))
+        return kl.Reshape((SIZE, SIZE, width))(x)
+
+    def permute(self, x):
+        return kl.Permute((3, 1, 2))(kl.Permute((2, 3, 1))(x))
+
+    def again(self, x):
+        """A layer that is shared by all tensors of this width."""
+        width = x.shape[-1]
+        make = self.draw(kl.BatchNormalization, lambda: kl.Conv2D(width, 1))
+        return self.shared.setdefault(width, make())(x)
+
+    def nested(self, x):
+        i = keras.Input(x.shape[1:])
+        y = kl.ReLU()(kl.BatchNormalization()(self.conv(i)))
+        return keras.Model(i, self.draw(y, kl.Concatenate()([y, i])))(x)
+
+    BLOCKS = (
+        conv, grouped, norm, activation, norm_over_channels, pool, depthwise, separable, transposed,
+        pad, dense, join, concat, rows, gate, squeeze_excite, reshape, flat, permute, again, nested,
+    )  # fmt: skip
+
+    def model(self, blocks: int) -> keras.Model:
+        for _ in range(blocks):
+            block = self.draw(*self.BLOCKS)
+            self.tensors.append(block(self, self.pick()))
+        ends = [self.tensors[-1], self.pick()]
+        return keras.Model(self.input, [self.end(x) for x in ends])
+
+    def end(self, x):
+        flat = self.draw(kl.GlobalAveragePooling2D, kl.Flatten)()(x)
+        return kl.Dense(3)(flat)
+
+
+def check(data: st.DataObject, blocks: int) -> None:
+    keras.utils.clear_session()
+    model = randomise(Builder(data).model(data.draw(st.integers(1, blocks))))
+    graph = ChannelGraph(model)
+    expected = {"softmax", "statistic"}
+    for pin in graph.barriers:  # every other block is proved
+        assert any(word in pin.reason for word in expected), pin
+    kept = {}
+    for name, group in graph.groups.items():
+        mask = data.draw(st.lists(st.booleans(), min_size=group.channels, max_size=group.channels))
+        kept[name] = np.flatnonzero(mask) if any(mask) else [0]
+    assert_invariant(model, PruningPlan.for_graph(graph, kept), bites=False)
+
+
+FAST = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@settings(FAST, max_examples=25)
+@given(st.data())
+def test_pruned_is_silenced_on_random_networks(data):
+    check(data, blocks=8)
+
+
+@pytest.mark.slow
+@settings(FAST, max_examples=300, derandomize=False)
+@given(st.data())
+def test_pruned_is_silenced_on_many_random_networks(data):
+    check(data, blocks=14)

@@ -1,0 +1,43 @@
+"""What the README says, holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)
+
+
+def test_the_first_two_commands_do_all_the_set_up():
+    run, test = blocks("bash")[:2]
+    for command in (run, test):
+        assert command.startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
+        assert command.count("\n") == 1
+    assert run.endswith("&& keras-prune vgg16 --b 1.0 --dataset digits\n")
+    assert test.endswith("&& pytest\n")
+
+
+def test_ci_runs_the_readmes_test_command():
+    script = (ROOT / ".ci" / "run").read_text()
+    (pattern,) = re.findall(r"grep --max-count=1 '(.*)' README.md", script)
+    found = [line for line in README.splitlines() if re.search(pattern, line)]
+    assert found == blocks("bash")[1].splitlines()
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert names["small"].count_params() < names["model"].count_params() / 3
+    assert (tmp_path / "model.tflite").stat().st_size > 3.9 * names["small"].count_params()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)]+)\)", README))
+def test_links_lead_somewhere(path):
+    assert (ROOT / path).exists()
