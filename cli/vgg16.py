@@ -74,7 +74,7 @@ def vgg16(
     from keras_prune.reporting import RunDirectory
 
     changes = {KEYS[name]: value for name, value in options.items() if value is not None}
-    data = _settings(config)
+    data = _settings(config, options["dataset"])
     method = _method()
     recipe = override(load(method.FilterAgentRecipe, data), changes)
     with run_directory(out or RunDirectory.default_path("vgg16")) as run, display() as watcher:
@@ -82,11 +82,18 @@ def vgg16(
     _show(report, run.path)
 
 
-def _settings(config: Path | None) -> dict[str, Any]:
-    """configs/vgg16.toml, with the user's file laid over it."""
-    with as_file(files("keras_prune.configs") / "vgg16.toml") as own:
-        settings = read_toml(own)
-    return merge(settings, read_toml(config)) if config else settings
+def _settings(config: Path | None, dataset: str | None) -> dict[str, Any]:
+    """configs/vgg16.toml, what it changes for the data set, and the user's file laid over both."""
+    user = read_toml(config) if config else {}
+    settings = _shipped("vgg16")
+    chosen = dataset or merge(settings, user)["common"]["dataset"]
+    return merge(merge(settings, _shipped(f"vgg16-{chosen}")), user)
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    """A configuration that comes with the package; empty where there is none of that name."""
+    with as_file(files("keras_prune.configs") / f"{name}.toml") as path:
+        return read_toml(path) if path.exists() else {}
 
 
 def _method() -> Any:

@@ -29,7 +29,9 @@ def load_classifier(
     if not path.is_file():
         raise ModelError(f"Weights file {path} does not exist. Give a .keras file.")
     if not zipfile.is_zipfile(path):
-        raise ModelError(f"{path} is not a Keras file, or is damaged. Give a model saved as .keras.")
+        raise ModelError(
+            f"{path} is not a Keras file, or is damaged. Give a model saved as .keras."
+        )
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
@@ -44,8 +46,12 @@ def _check(
     path: Path, what: str, tensors: list[keras.KerasTensor], expected: tuple[int, ...]
 ) -> None:
     shapes = [tuple(tensor.shape[1:]) for tensor in tensors]
-    if len(shapes) != 1 or len(shapes[0]) != len(expected) or any(
-        length not in (None, wanted) for length, wanted in zip(shapes[0], expected, strict=True)
+    if (
+        len(shapes) != 1
+        or len(shapes[0]) != len(expected)
+        or any(
+            length not in (None, wanted) for length, wanted in zip(shapes[0], expected, strict=True)
+        )
     ):
         raise ModelError(
             f"{path} does not fit the data set: expected {what} {_show(expected)}. "

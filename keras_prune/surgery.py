@@ -10,7 +10,7 @@ import numpy as np
 from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
-from keras_prune.graph.trace import is_model, remade
+from keras_prune.graph.trace import input_name, is_model, remade
 from keras_prune.plan import PruningPlan
 
 
@@ -35,7 +35,7 @@ def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
     >>> model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(
     ...     keras.layers.Conv2D(2, 3)(hidden)))
     >>> plan = PruningPlan.for_graph(ChannelGraph(model), {"conv": (0, 3)})
-    >>> prune(model, plan).get_layer("conv").kernel.shape
+    >>> tuple(prune(model, plan).get_layer("conv").kernel.shape)
     (3, 3, 3, 2)
     """
     return prune_graph(ChannelGraph(model), plan)
@@ -119,7 +119,8 @@ class Replay:
             ) from error
 
     def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        return keras.Input(batch_shape=self._shape(tensor), dtype=tensor.dtype, name=tensor.name)
+        name = input_name(tensor)
+        return keras.Input(batch_shape=self._shape(tensor), dtype=tensor.dtype, name=name)
 
     def _shape(self, tensor: keras.KerasTensor) -> tuple[int | None, ...]:
         """The shape of a tensor after the cut."""

@@ -1,7 +1,6 @@
 """Files are written whole or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     The sibling keeps the path's suffix, for writers that choose a format by it.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    sibling = Path(name)
+    sibling = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         yield sibling
         os.replace(sibling, path)

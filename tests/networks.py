@@ -176,6 +176,14 @@ def unknown_size_flatten():
     return keras.Model(i, kl.Flatten(name="flatten")(conv(8, "a")(i)))
 
 
+@network({"b": 5}, barriers=["reshape"])
+def unknown_size_behind_channels():
+    i = image(size=None)
+    x = kl.Reshape((8, -1), name="reshape")(kl.Permute((3, 1, 2))(conv(8, "a")(i)))
+    x = kl.Conv1D(5, 1, name="b")(kl.Permute((2, 1))(x))
+    return keras.Model(i, kl.Dense(3)(kl.GlobalAveragePooling1D()(x)))
+
+
 @network({"a": 8})
 def unknown_size_behind_a_known_one():
     i = keras.Input((4, None, 3))
@@ -345,6 +353,13 @@ def reshaped_to_pairs():
     return keras.Model(i, kl.Dense(3)(kl.Flatten()(kl.ReLU()(x))))
 
 
+@network({"a": 2, "b": 5})
+def reshaped_to_many_positions():
+    i = keras.Input((4,))
+    x = kl.Reshape((9, 2))(kl.Dense(18, name="a")(i))
+    return keras.Model(i, kl.Dense(3)(kl.Flatten()(kl.Conv1D(5, 3, name="b")(x))))
+
+
 @network({"a": 8, "b": 5})
 def reshaped_with_a_wildcard():
     i = image()
@@ -490,7 +505,7 @@ for _name, _barrier in {
     "unknown_op": lambda: Relu(name="x"),
     "overridden_call": lambda: OtherConv(7, 1, name="x"),
     "overridden_convolution": lambda: StandardisedConv(7, 1, name="x"),
-    "lambda_layer": lambda: kl.Lambda(lambda x: ops.softmax(x), name="x"),
+    "lambda_layer": lambda: kl.Lambda(lambda x: x / (1 + x * x), name="x"),
     "rescaling_per_channel": lambda: kl.Rescaling(1.0, [0.1 * c for c in range(8)], name="x"),
     "fixed_noise": lambda: kl.Dropout(0.5, noise_shape=(None, 1, 1, 8), name="x"),
     "scale_per_channel": lambda: lambda x: x * (0.1 * np.arange(8, dtype="float32")),

@@ -130,7 +130,6 @@ class Builder:
 
 
 def check(data: st.DataObject, blocks: int) -> None:
-    keras.utils.clear_session()
     model = randomise(Builder(data).model(data.draw(st.integers(1, blocks))))
     graph = ChannelGraph(model)
     expected = {"softmax", "statistic"}

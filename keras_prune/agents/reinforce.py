@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_SHIFT_SCALE = 10.0  # the shift must travel several log-odds while the network learns in small steps
+_SHIFT_SCALE = (
+    10.0  # the shift must travel several log-odds while the network learns in small steps
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class BernoulliAgent:
         *,
         samples: int,
         seed: int,
-        start: float = 0.8,
-        spread: float = 0.5,
+        start: float = 0.9,
+        spread: float = 1.0,
         learning_rate: float = 0.03,
     ) -> None:
         self.network = network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,11 @@ def trace(model: keras.Model) -> Trace:
     return Trace(model, tuple(_calls(function)), function._inputs_struct, function._outputs_struct)
 
 
+def input_name(tensor: keras.KerasTensor) -> str:
+    """The name of a model's input: its layer's, for the tensor's may be another."""
+    return tensor._keras_history.operation.name
+
+
 def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
     """An operation of the same kind from a config. A Lambda goes on with its function."""
     if type(operation) is keras.layers.Lambda:
@@ -112,12 +117,21 @@ def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
     return type(operation).from_config(config)
 
 
-def execute(calls: Iterable[Call], values: dict[int, Any]) -> dict[int, Any]:
+Run = Callable[..., Any]
+"""How a call is carried out: `(operation, *args, **kwargs) -> outputs`."""
+
+
+def execute(
+    calls: Iterable[Call],
+    values: Mapping[int, Any],
+    run: Run = lambda operation, *args, **kwargs: operation(*args, **kwargs),
+) -> dict[int, Any]:
     """Runs calls on real tensors.
 
     Args:
         calls: the calls to run, in topological order.
         values: a tensor for every symbolic tensor the calls need from outside, by `id`.
+        run: how a call is carried out; default: the operation is called.
 
     Returns:
         `values` and the outputs of the calls.
@@ -125,7 +139,7 @@ def execute(calls: Iterable[Call], values: dict[int, Any]) -> dict[int, Any]:
     values = dict(values)
     for call in calls:
         args, kwargs = call.arguments(values)
-        results = keras.tree.flatten(call.operation(*args, **kwargs))
+        results = keras.tree.flatten(run(call.operation, *args, **kwargs))
         values.update(zip(map(id, call.outputs), results, strict=True))
     return values
 

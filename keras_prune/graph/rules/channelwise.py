@@ -35,8 +35,7 @@ class ElementwiseRule(Rule):
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         layer: Any = call.operation
-        limits = [getattr(layer, name, None) for name in ("x_min", "x_max")]
-        if any(np.size(value) > 1 for value in [*call.constants, *limits]):
+        if any(np.size(getattr(layer, limit, 0)) > 1 for limit in ("x_min", "x_max")):
             raise Unsupported("an argument that is an array may hold one value per channel")
         if any(length not in (None, 1) for length in getattr(layer, "noise_shape", None) or ()):
             raise Unsupported("its noise has a fixed shape")

@@ -86,7 +86,7 @@ def prune_by_agent(
         )
         for row in search.run():
             result.history.append(row)
-            watcher(_progress(row, number, len(names), config.max_steps))
+            watcher(_progress(row, number, len(names), search.last_step))
         graph = _apply(search, graph, name, result, recover)
         on_group(result)
     return result
@@ -112,7 +112,7 @@ def _apply(
     return ChannelGraph(result.model)
 
 
-def _progress(row: Row, number: int, groups: int, max_steps: int) -> Progress:
+def _progress(row: Row, number: int, groups: int, steps: int) -> Progress:
     stage = f"group {number + 1}/{groups} {row['group']}"
     metrics = {"reward": row["reward"], "kept": row["best_kept"], "of": row["channels"]}
-    return Progress(stage, row["step"], max_steps, metrics)
+    return Progress(stage, row["step"], steps, metrics)

@@ -25,19 +25,27 @@ def policy_state(group: ChannelGroup) -> list[np.ndarray]:
     return [rows[..., None].astype("float32"), norms.astype("float32")]
 
 
-def build_policy(state: list[np.ndarray]) -> keras.Model:
+def build_policy(state: list[np.ndarray], seed: int) -> keras.Model:
     """A network whose batch is the filters of a group.
 
     The filters are scanned by two strided convolutions and pooled, so that any fan-in fits. At the
     outset the log-odds are the sum of the two norms alone: small filters that are little read leave
     first. Learning starts from there.
+
+    Args:
+        state: what `policy_state` returns.
+        seed: of the convolutions' weights.
     """
+    started = [keras.initializers.GlorotUniform(seed + number) for number in range(3)]
     filters = keras.Input(state[0].shape[1:], name="filters")
     norms = keras.Input(state[1].shape[1:], name="norms")
-    x = layers.Conv1D(8, 7, strides=4, padding="same", activation="relu")(filters)
-    x = layers.Conv1D(16, 7, strides=4, padding="same", activation="relu")(x)
+    scan = {"kernel_size": 7, "strides": 4, "padding": "same", "activation": "relu"}
+    x = layers.Conv1D(8, kernel_initializer=started[0], **scan)(filters)
+    x = layers.Conv1D(16, kernel_initializer=started[1], **scan)(x)
     pooled = [layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x), norms]
-    x = layers.Dense(24, activation="relu")(layers.Concatenate()(pooled))
+    x = layers.Dense(24, activation="relu", kernel_initializer=started[2])(
+        layers.Concatenate()(pooled)
+    )
     learned = layers.Dense(1, kernel_initializer="zeros", use_bias=False)(x)
     prior = layers.Dense(1, kernel_initializer="ones", use_bias=False)(norms)
     return keras.Model([filters, norms], layers.Add()([learned, prior]))

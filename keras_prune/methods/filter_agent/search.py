@@ -75,7 +75,7 @@ class GroupSearch:
         self._rollouts = Rollouts(graph, group, images, labels, precision)
         state = policy_state(group)
         self._agent = BernoulliAgent(
-            build_policy(state),
+            build_policy(state, seed),
             state,
             samples=config.samples,
             learning_rate=config.learning_rate,
@@ -85,12 +85,17 @@ class GroupSearch:
 
     def run(self) -> Iterator[Row]:
         """Steps until convergence; yields a row of figures after each."""
-        for step in range(1, self._config.max_steps + 1):
+        step = 0
+        while step < self.last_step:
+            step += 1
             yield self._step(step)
-            if step - self.choice.step >= self._config.patience:
-                break
-        self._try(self._agent.mode(), self._config.max_steps)
+        self._try(self._agent.mode(), step)
         self.choice.log_odds = self._agent.log_odds()
+
+    @property
+    def last_step(self) -> int:
+        """The step at which the search ends unless it finds a better mask before."""
+        return min(self.choice.step + self._config.patience, self._config.max_steps)
 
     def _step(self, step: int) -> Row:
         """One step of REINFORCE: draw masks, measure them, learn."""
