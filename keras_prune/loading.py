@@ -22,8 +22,8 @@ def load_classifier(
         The model, uncompiled.
 
     Raises:
-        ModelError: the file is missing, damaged or not a Keras file, or its model takes other images
-            or tells other classes apart.
+        ModelError: the file is missing, damaged or not a Keras file, or its model takes other
+            images or tells other classes apart.
     """
     path = Path(path)
     if not path.is_file():

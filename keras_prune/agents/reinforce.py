@@ -27,10 +27,10 @@ class Sample:
 class BernoulliAgent:
     """A policy over `bits` independent coins, learned with REINFORCE (Williams, 1992).
 
-    `P(bit_j = 1) = sigmoid(f(state)_j + u)`, with one `u ~ N(m, spread^2)` an action and `f` of mean
-    0: the network says which bits are 1, the shift how many. Without the
-    shared shift `u` the *number* of ones would hardly vary between actions (its deviation falls with
-    the square root of `bits`), and nothing could be learned about it. The gradient is
+    `P(bit_j = 1) = sigmoid(f(state)_j + u)`, with one `u ~ N(m, spread^2)` an action and `f` of
+    mean 0: the network says which bits are 1, the shift how many. Without the shared shift the
+    *number* of ones would hardly vary between actions (of many coins, the share of ones is nearly
+    fixed), and nothing could be learned about it. The gradient is
     `mean_j (R_j - R_-j) grad log p(action_j, u_j)`, where the reward baseline `R_-j` is the mean of
     the other samples' rewards: it leaves the estimate unbiased and takes most of its variance.
 
@@ -74,7 +74,7 @@ class BernoulliAgent:
         self._shift = tf.Variable(start_shift, dtype="float32", name="shift")
         self._variables = [*(v.value for v in network.trainable_variables), self._shift]
         self._optimizer = keras.optimizers.Adam(learning_rate)
-        self._optimizer.build(network.trainable_variables + [self._shift])
+        self._optimizer.build([*network.trainable_variables, self._shift])
         self._update = tf.function(self._update_step)
 
     def log_odds(self) -> np.ndarray:

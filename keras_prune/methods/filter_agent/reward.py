@@ -3,8 +3,8 @@
 import math
 
 _WORST = -1.0
-"""The accuracy term of a drop of `2 b` and beyond. The paper lets it fall without bound, and a single
-network that collapsed to chance then outweighs all other samples of a step."""
+"""The accuracy term of a drop of `2 b` and beyond. The paper lets it fall without bound, and a
+single network that collapsed to chance then outweighs all other samples of a step."""
 
 
 def reward(drop: float, b: float, kept: int, channels: int) -> float:

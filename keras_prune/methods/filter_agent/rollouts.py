@@ -1,8 +1,8 @@
 """Accuracy under a mask, fast: one compiled function, features before the group computed once.
 
-BatchNormalization behind the group normalises by the statistics of the rollout's own images. The stored
-ones describe the unpruned network: under a mask they cost accuracy that a few training steps bring
-back, and hide which channels matter (Li et al., "EagleEye", ECCV 2020, section 3).
+BatchNormalization behind the group normalises by the statistics of the rollout's own images. The
+stored ones describe the unpruned network: under a mask they cost accuracy that a few training steps
+bring back, and hide which channels matter (Li et al., "EagleEye", ECCV 2020, section 3).
 """
 
 import math
@@ -24,8 +24,8 @@ class Rollouts:
 
     Args:
         graph: the walked network; one input, one output of class scores.
-        group: the group that is being decided. All that a mask on it cannot change is computed here,
-            once.
+        group: the group that is being decided. All that a mask on it cannot change is computed
+            here, once.
         images: float32, shape `(examples, height, width, channels)`.
         labels: int, shape `(examples,)`.
         precision: `"float32"` or `"mixed_bfloat16"`.
@@ -83,19 +83,19 @@ class Rollouts:
         return tf.reduce_sum(tf.cast(guesses == labels, tf.int64))
 
     def _run(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls an operation; a nested model is run call by call, for what it may hold."""
+        """Calls an operation; a nested model is run call by call, for the norms it may hold."""
         if isinstance(operation, keras.layers.BatchNormalization):
             return operation(*args, **kwargs, training=True)
         nested = self._graph.traces.get(id(operation))
-        if nested is None:
+        if nested is None or len(nested.flat_inputs) > 1:
             return operation(*args, **kwargs)
-        given = zip(map(id, nested.flat_inputs), keras.tree.flatten((args, kwargs)), strict=False)
-        values = execute(nested.calls, dict(given), self._run)
+        given = keras.tree.flatten((args, kwargs))[0]
+        values = execute(nested.calls, {id(nested.flat_inputs[0]): given}, self._run)
         return [values[id(tensor)] for tensor in nested.flat_outputs]
 
 
 def _even(examples: int) -> int:
-    """A batch size of at most `_BATCH` that leaves no small last batch, whose statistics are poor."""
+    """A batch size of at most `_BATCH` that leaves no small last batch with poor statistics."""
     return math.ceil(examples / math.ceil(examples / _BATCH))
 
 

@@ -18,8 +18,8 @@ from keras_prune.loading import load_classifier
 from keras_prune.methods.filter_agent.agent import FilterAgentResult, prune_by_agent
 from keras_prune.methods.filter_agent.config import FilterAgentRecipe
 from keras_prune.methods.filter_agent.guard import Kept, keep_promise
-from keras_prune.profiling import profile
 from keras_prune.plan import PruningPlan
+from keras_prune.profiling import profile
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import (
     GroupReport,

@@ -8,6 +8,7 @@ from keras_prune.graph import ChannelGraph, Role
 from keras_prune.methods.filter_agent.policy import build_policy, policy_state
 
 layers = keras.layers
+RESHAPE = layers.Reshape((3, 3, 4))
 
 
 def first_group(*stack, shape=(8, 8, 3)):
@@ -20,7 +21,7 @@ def first_group(*stack, shape=(8, 8, 3)):
     [
         (first_group(layers.Conv2D(5, 3), layers.Conv2D(2, 1)), 5, 27),
         (first_group(layers.Dense(600), layers.Dense(2), shape=(5000,)), 600, 4096),
-        (first_group(layers.Dense(36), layers.Reshape((3, 3, 4)), layers.Conv2D(2, 3), shape=(6,)), 4, 54),
+        (first_group(layers.Dense(36), RESHAPE, layers.Conv2D(2, 3), shape=(6,)), 4, 54),
         (first_group(layers.Conv1D(6, 3), layers.Conv1D(4, 3, groups=2), shape=(9, 2)), 3, 12),
     ],
 )  # fmt: skip
