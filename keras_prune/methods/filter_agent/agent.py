@@ -41,7 +41,7 @@ def prune_by_agent(
     labels: np.ndarray,
     config: FilterAgentConfig,
     *,
-    baseline: float,
+    accuracy: Callable[[keras.Model], float],
     recover: Recover,
     seed: int,
     precision: str = "float32",
@@ -55,7 +55,8 @@ def prune_by_agent(
         images: held-out images the rewards are measured on, never the test split; float32.
         labels: their classes, int.
         config: the agent.
-        baseline: the original's accuracy on these images, in percent.
+        accuracy: measures a model on the whole validation split, in percent. The rollouts' images
+            are too few to say how good a network is, only what a mask changes.
         recover: fine-tunes a model in place; called with the model and the group's name after
             every cut.
         seed: of all policies and samples.
@@ -72,6 +73,7 @@ def prune_by_agent(
     graph = ChannelGraph(model)
     graph.require_groups()
     names = list(graph.groups)
+    baseline = now = accuracy(model)
     result = FilterAgentResult(model, PruningPlan.for_graph(graph, {}))
     for number, name in enumerate(names):
         search = GroupSearch(
@@ -79,7 +81,7 @@ def prune_by_agent(
             graph.groups[name],
             images,
             labels,
-            baseline=baseline,
+            slack=now - baseline,
             config=config,
             seed=seed + number,
             precision=precision,
@@ -87,29 +89,24 @@ def prune_by_agent(
         for row in search.run():
             result.history.append(row)
             watcher(_progress(row, number, len(names), search.last_step))
-        graph = _apply(search, graph, name, result, recover)
+        if _cut(search, graph, name, result):
+            recover(result.model, name)
+            graph, now = ChannelGraph(result.model), accuracy(result.model)
         on_group(result)
     return result
 
 
-def _apply(
-    search: GroupSearch,
-    graph: ChannelGraph,
-    name: str,
-    result: FilterAgentResult,
-    recover: Recover,
-) -> ChannelGraph:
-    """Cuts what the search chose and lets the model recover. Returns the graph that is left."""
+def _cut(search: GroupSearch, graph: ChannelGraph, name: str, result: FilterAgentResult) -> bool:
+    """Cuts what a search chose out of the model. Returns whether there was anything to cut."""
     choice = search.choice
     result.log_odds[name] = choice.log_odds
     if choice.kept == graph.groups[name].channels:
         result.untouched[name] = "no mask had a positive reward"
-        return graph
+        return False
     step = PruningPlan.from_masks(graph, {name: choice.mask})
     result.model = prune_graph(graph, step)
     result.plan = result.plan.then(step)
-    recover(result.model, name)
-    return ChannelGraph(result.model)
+    return True
 
 
 def _progress(row: Row, number: int, groups: int, steps: int) -> Progress:

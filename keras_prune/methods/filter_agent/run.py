@@ -28,7 +28,7 @@ from keras_prune.reporting import (
     RunDirectory,
     Skipped,
 )
-from keras_prune.training import TrainingConfig, baseline, computing_in, evaluate, fit
+from keras_prune.training import TrainingConfig, baseline, evaluate, fit
 
 _EXPORT_BATCH = 4  # examples both exports are checked on
 
@@ -107,14 +107,12 @@ class _Run:
     def _prune(self, original: keras.Model, splits: Splits) -> FilterAgentResult:
         """Lets the agent choose, group by group; what there is so far is on disk after each."""
         images, labels = splits.validation_arrays(self._recipe.prune.images)
-        with computing_in(self._recipe.common.precision, original):
-            baseline_accuracy = evaluate(original, (images, labels)).accuracy
         return prune_by_agent(
             original,
             images,
             labels,
             self._recipe.prune,
-            baseline=baseline_accuracy,
+            accuracy=lambda model: evaluate(model, splits.validation).accuracy,
             recover=lambda model, name: self._fit(
                 model, splits, self._recipe.recovery, f"recover {name}"
             ),

@@ -48,7 +48,8 @@ class GroupSearch:
         group: the group to decide.
         images: validation images a reward is measured on.
         labels: their classes.
-        baseline: accuracy of the original network on the same images, in percent.
+        slack: by how many percentage points the network is better now than the original was, on
+            the whole validation split.
         config: the agent.
         seed: of policy and samples.
         precision: of the rollouts.
@@ -64,16 +65,16 @@ class GroupSearch:
         images: np.ndarray,
         labels: np.ndarray,
         *,
-        baseline: float,
+        slack: float,
         config: FilterAgentConfig,
         seed: int,
         precision: str = "float32",
     ) -> None:
         self._group = group
-        self._baseline = baseline
         self._config = config
         self._rollouts = Rollouts(graph, group, images, labels, precision)
         state = policy_state(group)
+        self._unpruned = self._rollouts.accuracy(np.ones(group.channels)) - slack
         self._agent = BernoulliAgent(
             build_policy(state, seed),
             state,
@@ -113,8 +114,11 @@ class GroupSearch:
         }
 
     def _try(self, mask: np.ndarray, step: int) -> float:
-        """The reward of a mask, remembered if it is the best."""
-        drop = self._baseline - self._rollouts.accuracy(mask)
+        """The reward of a mask, remembered if it is the best.
+
+        The images are few: only the *difference* a mask makes on them is trusted.
+        """
+        drop = self._unpruned - self._rollouts.accuracy(mask)
         found = reward(drop, self._config.b, int(mask.sum()), self._group.channels)
         if found > self.choice.reward:
             self.choice = Choice(mask, found, drop, step=step)

@@ -39,13 +39,17 @@ def labels(model):
     return np.argmax(model(IMAGES, training=False), axis=-1)
 
 
+def accuracy(model, labels):
+    return 100 * np.mean(np.argmax(model(IMAGES, training=False), axis=-1) == labels)
+
+
 def search(model, labels, seed=0, **options):
     return prune_by_agent(
         model,
         IMAGES,
         labels,
         CONFIG,
-        baseline=100.0,
+        accuracy=options.pop("accuracy", lambda pruned: accuracy(pruned, labels)),
         recover=options.pop("recover", lambda model, name: None),
         seed=seed,
         **options,
@@ -58,8 +62,7 @@ def result(model, labels):
 
 
 def test_it_prunes_and_stays_near_the_baseline(result, labels):
-    guesses = np.argmax(result.model(IMAGES, training=False), axis=-1)
-    assert 100 * np.mean(guesses == labels) >= 90
+    assert accuracy(result.model, labels) >= 90
     removed = sum(n - len(result.plan.kept[g]) for g, n in result.plan.channels.items())
     assert removed >= 6
 
@@ -105,18 +108,21 @@ def test_the_model_recovers_after_every_cut_and_the_original_is_left_alone(model
         np.testing.assert_array_equal(old, now)
 
 
-def test_without_slack_nothing_is_pruned(model, labels):
-    result = prune_by_agent(
-        model,
-        IMAGES,
-        labels,
-        FilterAgentConfig(b=0.1, max_steps=2),
-        baseline=200.0,
-        recover=lambda model, name: None,
-        seed=0,
-    )
-    assert result.model is model
+def jumping(model, to):
+    """An accuracy of 50 % that jumps with the first cut."""
+    return lambda measured: 50.0 if measured is model else to
+
+
+def test_a_network_that_has_lost_too_much_is_pruned_no_further(model, labels):
+    result = search(model, labels, accuracy=jumping(model, to=0.0))
+    assert len(result.plan.kept) == 1
     assert set(result.untouched.values()) == {"no mask had a positive reward"}
+
+
+def test_a_network_that_became_better_is_pruned_more(model, labels, result):
+    bolder = search(model, labels, accuracy=jumping(model, to=90.0))
+    left = {name: len(channels) for name, channels in result.plan.kept.items()}
+    assert sum(len(bolder.plan.kept[name]) for name in left) < sum(left.values())
 
 
 def test_a_model_with_nothing_to_prune_is_refused(labels):
