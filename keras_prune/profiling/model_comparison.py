@@ -8,6 +8,9 @@ import keras
 import pandas as pd
 
 from keras_prune.profiling.model_profile import COSTS, LayerProfile, Profile, profile
+from keras_prune.profiling.text import as_text
+
+_SHOWN = {"before": "before", "after": "after", "reduction_percent": "-%"}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,18 @@ class Comparison:
         for cost in COSTS:
             columns |= _change_columns(cost, [row[cost] for row in self.layers.values()])
         return pd.DataFrame(columns).set_index(pd.Index(self.layers, name="name", dtype=str))
+
+    def __str__(self) -> str:
+        """Per cost before, after and reduction in percent, as a table for a terminal."""
+        frame = self.to_frame()
+        shown = [(cost, figure) for cost in COSTS for figure in _SHOWN]
+        table = pd.DataFrame(
+            {f"{cost} {_SHOWN[figure]}": frame[cost, figure] for cost, figure in shown}
+        )
+        total = {
+            f"{cost} {_SHOWN[figure]}": getattr(self.total[cost], figure) for cost, figure in shown
+        }
+        return as_text(table, total)
 
 
 def compare(before: keras.Model, after: keras.Model, convention: str = "standard") -> Comparison:

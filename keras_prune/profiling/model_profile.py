@@ -13,6 +13,7 @@ import pandas as pd
 from keras_prune.graph import Call, Unsupported
 from keras_prune.profiling import conventions
 from keras_prune.profiling.opened import LocatedCall, opened
+from keras_prune.profiling.text import as_text
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,10 @@ class Profile:
         frame = pd.DataFrame([asdict(row) for row in self.layers], columns=columns)
         types = {"name": str, "kind": str} | dict.fromkeys(COSTS, "Int64")
         return frame.astype(types).set_index("name")
+
+    def __str__(self) -> str:
+        """The rows and their total as a table for a terminal."""
+        return as_text(self.to_frame(), asdict(self.total))
 
 
 def profile(model: keras.Model, convention: str = "standard") -> Profile:

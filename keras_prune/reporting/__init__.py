@@ -1,5 +1,6 @@
 """What a run leaves behind: its directory, its report and the tables made from it."""
 
+from keras_prune.reporting.memory import peak_memory_mb
 from keras_prune.reporting.report import GroupReport, ModelFigures, PruningReport, Skipped
 from keras_prune.reporting.run_directory import RunDirectory
 from keras_prune.reporting.tables import groups_frame, summary_frame
@@ -11,5 +12,6 @@ __all__ = [
     "RunDirectory",
     "Skipped",
     "groups_frame",
+    "peak_memory_mb",
     "summary_frame",
 ]

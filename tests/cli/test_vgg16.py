@@ -37,6 +37,18 @@ def test_the_recipes_own_configuration_is_the_default(call, method):
     assert re.fullmatch(r"runs/vgg16-\d{8}-\d{6}", method.calls[0]["run"].path.as_posix())
 
 
+@pytest.mark.parametrize("where", ["option", "file"])
+def test_a_data_set_may_change_the_recipe_and_the_user_both(call, method, tmp_path, where):
+    text = "[prune]\nmax_steps = 99\n" + ("[common]\ndataset = 'digits'\n" * (where == "file"))
+    (tmp_path / "my.toml").write_text(text)
+    call("vgg16", "--config", "my.toml", *(["--dataset", "digits"] * (where == "option")))
+    config = method.calls[0]["config"]
+    assert config.common.dataset == "digits"
+    assert config.common.batch_size == 32  # of vgg16-digits.toml
+    assert config.train.weight_decay == 5e-3  # of vgg16.toml
+    assert config.prune.max_steps == 99  # the user's own
+
+
 def test_every_option_reaches_the_configuration(call, method):
     values = {
         "b": 0.25,

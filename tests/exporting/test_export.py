@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_prune.errors import ExportError
 from keras_prune.exporting import export, model_export
@@ -141,3 +142,21 @@ def test_the_tolerance_follows_the_outputs_scale():
     assert model_export._check(kind, [expected[0] + 0.5], expected) == 0.5
     with pytest.raises(ExportError):
         model_export._check(kind, [expected[0] + 1.5], expected)
+
+
+def test_a_saved_model_holds_every_weight_once(tmp_path):
+    inputs = keras.Input((100,))
+    model = keras.Model(inputs, keras.layers.Dense(1000)(keras.layers.Dense(1000)(inputs)))
+    written = export(model, tmp_path / "saved_model").bytes
+    assert written < 1.1 * sum(weight.nbytes for weight in model.get_weights())
+
+
+def test_a_saved_model_serves_by_its_default_signature(tmp_path):
+    model = small()
+    export(model, tmp_path / "saved_model")
+    loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
+    served = loaded.signatures["serving_default"]
+    images = np.ones((3, *model.input_shape[1:]), "float32")
+    [name] = served.structured_input_signature[1]
+    [output] = served(**{name: tf.constant(images)}).values()
+    np.testing.assert_allclose(output, model(images, training=False), rtol=1e-5)

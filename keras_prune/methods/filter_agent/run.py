@@ -1,6 +1,5 @@
 """One run from the data to the report."""
 
-import resource
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +26,7 @@ from keras_prune.reporting import (
     PruningReport,
     RunDirectory,
     Skipped,
+    peak_memory_mb,
 )
 from keras_prune.training import TrainingConfig, baseline, evaluate, fit
 
@@ -182,7 +182,7 @@ class _Run:
             notes=kept.notes,
             exports=tuple(asdict(exported) for exported in exports),
             seconds=time.monotonic() - self._started,
-            peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            peak_memory_mb=peak_memory_mb(),
         )
 
 
