@@ -49,7 +49,7 @@ class GroupSearch:
         images: validation images a reward is measured on.
         labels: their classes.
         slack: by how many percentage points the network is better now than the original was, on
-            the whole validation split.
+            the whole validation split; 0 if it is worse.
         config: the agent.
         seed: of policy and samples.
         precision: of the rollouts.
