@@ -34,7 +34,7 @@ class FilterAgentConfig:
         b: tolerated drop of validation accuracy, in percentage points; larger prunes more.
         samples: actions a step (M of the paper).
         max_steps: steps a group at most.
-        patience: steps without a better reward after which a group counts as converged.
+        patience: steps without a better smoothed mean reward after which a group has converged.
         learning_rate: of the policy.
         images: validation images a reward is measured on.
 
@@ -44,8 +44,8 @@ class FilterAgentConfig:
 
     b: float = 1.0
     samples: int = 5
-    max_steps: int = 20
-    patience: int = 6
+    max_steps: int = 40
+    patience: int = 10
     learning_rate: float = 0.03
     images: int = 1000
 

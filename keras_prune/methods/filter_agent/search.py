@@ -15,6 +15,8 @@ from keras_prune.methods.filter_agent.rollouts import Rollouts
 
 Row = dict[str, Any]
 
+_MEMORY = 0.7  # of the smoothed mean reward
+
 
 @dataclass
 class Choice:
@@ -25,14 +27,12 @@ class Choice:
         reward: its reward; 0 for keeping all.
         drop: its accuracy drop without fine-tuning, in percentage points.
         log_odds: the policy's last word on every channel, shape `(channels,)`.
-        step: the step that found it.
     """
 
     mask: np.ndarray
     reward: float = 0.0
     drop: float = 0.0
     log_odds: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    step: int = 0
 
     @property
     def kept(self) -> int:
@@ -83,25 +83,36 @@ class GroupSearch:
             seed=seed,
         )
         self.choice = Choice(np.ones(group.channels, "float32"))
+        self._smooth = self._best_smooth = -np.inf
+        self._improved = 0
 
     def run(self) -> Iterator[Row]:
         """Steps until convergence; yields a row of figures after each."""
         step = 0
         while step < self.last_step:
             step += 1
-            yield self._step(step)
-        self._try(self._agent.mode(), step)
+            row = self._step(step)
+            self._watch_convergence(step, row["reward"])
+            yield row
+        self._try(self._agent.mode())
         self.choice.log_odds = self._agent.log_odds()
 
     @property
     def last_step(self) -> int:
-        """The step at which the search ends unless it finds a better mask before."""
-        return min(self.choice.step + self._config.patience, self._config.max_steps)
+        """The step at which the search ends unless the policy improves before."""
+        return min(self._improved + self._config.patience, self._config.max_steps)
+
+    def _watch_convergence(self, step: int, mean: float) -> None:
+        """The policy is judged by its smoothed mean reward; a best reward may be mere luck."""
+        first = not np.isfinite(self._smooth)
+        self._smooth = mean if first else _MEMORY * self._smooth + (1 - _MEMORY) * mean
+        if self._smooth > self._best_smooth:
+            self._best_smooth, self._improved = self._smooth, step
 
     def _step(self, step: int) -> Row:
         """One step of REINFORCE: draw masks, measure them, learn."""
         sample = self._agent.sample()
-        rewards = [self._try(action, step) for action in sample.actions]
+        rewards = [self._try(action) for action in sample.actions]
         self._agent.learn(sample, np.array(rewards))
         return {
             "group": self._group.name,
@@ -113,7 +124,7 @@ class GroupSearch:
             "channels": self._group.channels,
         }
 
-    def _try(self, mask: np.ndarray, step: int) -> float:
+    def _try(self, mask: np.ndarray) -> float:
         """The reward of a mask, remembered if it is the best.
 
         The images are few: only the *difference* a mask makes on them is trusted.
@@ -121,5 +132,5 @@ class GroupSearch:
         drop = self._unpruned - self._rollouts.accuracy(mask)
         found = reward(drop, self._config.b, int(mask.sum()), self._group.channels)
         if found > self.choice.reward:
-            self.choice = Choice(mask, found, drop, step=step)
+            self.choice = Choice(mask, found, drop)
         return found
