@@ -76,7 +76,7 @@ def prune_by_agent(
     """
     graph = ChannelGraph(model)
     graph.require_groups()
-    names = list(reversed(graph.groups))
+    names = list(graph.groups)[::-1]
     baseline = now = accuracy(model)
     result = FilterAgentResult(model, PruningPlan.for_graph(graph, {}))
     for number, name in enumerate(names):
