@@ -68,9 +68,12 @@ class ConcatenateRule(Rule):
 
 
 def _pin_gate(part: np.ndarray, parts: list[np.ndarray], walk: LabelWalk, call: Call) -> bool:
-    """Pins a tensor of length 1 along an axis on which another varies. Returns whether it did."""
+    """Pins a tensor that is broadcast over all axes others vary on. Returns whether it did.
+
+    One that meets others along one of these axes must shrink with them, so it joins in.
+    """
     varying = {axis for other in parts for axis in arrays.varying_axes(other)}
-    if not any(part.shape[axis] == 1 for axis in varying):
+    if not varying or any(part.shape[axis] > 1 for axis in varying):
         return False
     walk.pin(part, Pin(call.name, "a gate that is broadcast over channels"))
     return True
