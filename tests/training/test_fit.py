@@ -1,11 +1,13 @@
 """Training a classifier in place."""
 
+import gc
 import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from keras_prune.training import TrainingConfig, evaluate, fit
 
@@ -99,3 +101,13 @@ def test_an_interrupt_passes_through(model, splits):
     with pytest.raises(KeyboardInterrupt):
         fit(model, splits, config, seed=0, precision="mixed_bfloat16", watcher=interrupt)
     assert model.get_layer("conv").compute_dtype == "float32"
+
+
+def test_a_training_leaves_no_graph_behind(model, splits):
+    def graphs():
+        gc.collect()
+        return sum(isinstance(thing, FuncGraph) for thing in gc.get_objects())
+
+    before = graphs()
+    fit(model, splits, TrainingConfig(1, 0.05, steps_per_epoch=2), seed=0)
+    assert graphs() == before

@@ -41,6 +41,7 @@ def prune_by_agent(
     labels: np.ndarray,
     config: FilterAgentConfig,
     *,
+    baseline: float,
     accuracy: Callable[[keras.Model], float],
     recover: Recover,
     seed: int,
@@ -59,6 +60,8 @@ def prune_by_agent(
         images: held-out images the rewards are measured on, never the test split; float32.
         labels: their classes, int.
         config: the agent.
+        baseline: accuracy of the original network on the whole validation split, in percent; what
+            the model has above it may be spent, too.
         accuracy: measures a model on the whole validation split, in percent. The rollouts' images
             are too few to say how good a network is, only what a mask changes.
         recover: fine-tunes a model in place; called with the model and the group's name after
@@ -77,7 +80,7 @@ def prune_by_agent(
     graph = ChannelGraph(model)
     graph.require_groups()
     names = list(graph.groups)[::-1]
-    baseline = now = accuracy(model)
+    now = accuracy(model)
     result = FilterAgentResult(model, PruningPlan.for_graph(graph, {}))
     for number, name in enumerate(names):
         search = GroupSearch(

@@ -37,6 +37,8 @@ class FilterAgentConfig:
         patience: steps without a better smoothed mean reward after which a group has converged.
         learning_rate: of the policy.
         images: validation images a reward is measured on.
+        rounds: how often all groups are visited and the network is fine-tuned; a later round spends
+            the accuracy that the fine-tuning before it won.
 
     Raises:
         ConfigError: a value is out of range.
@@ -46,8 +48,9 @@ class FilterAgentConfig:
     samples: int = 5
     max_steps: int = 40
     patience: int = 10
-    learning_rate: float = 0.03
+    learning_rate: float = 0.1
     images: int = 1000
+    rounds: int = 1
 
     def __post_init__(self) -> None:
         if not self.b > 0:
@@ -59,7 +62,7 @@ class FilterAgentConfig:
             raise ConfigError(f"samples must be at least 2. Received: samples={self.samples}.")
         if not self.learning_rate > 0:
             raise ConfigError(f"learning_rate must be positive. Received: {self.learning_rate}.")
-        for name in ("max_steps", "patience", "images"):
+        for name in ("max_steps", "patience", "images", "rounds"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
 
@@ -73,7 +76,7 @@ class FilterAgentRecipe:
         train: the baseline's training, where no weights are given.
         prune: the agent.
         recovery: the short fine-tuning after each group.
-        finetune: the final fine-tuning.
+        finetune: the fine-tuning at the end of each round.
     """
 
     common: CommonConfig

@@ -44,11 +44,11 @@ def keep_promise(
     """Fine-tunes a pruned model and, while it is too inaccurate, a less pruned one.
 
     Args:
-        original: the unpruned model.
+        original: the model the plan was made for.
         pruned: the model the plan led to; trained in place.
         plan: the plan.
         log_odds: which channels of a group return first: the highest of what is left.
-        baseline: the original's validation accuracy, in percent.
+        baseline: validation accuracy that `b` is counted from, in percent.
         b: tolerated drop, in percentage points.
         finetune: trains a model in place.
         accuracy: measures a model's validation accuracy, in percent.

@@ -1,7 +1,8 @@
 """One run from the data to the report."""
 
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras_prune.loading import load_classifier
 from keras_prune.methods.filter_agent.agent import FilterAgentResult, prune_by_agent
 from keras_prune.methods.filter_agent.config import FilterAgentRecipe
 from keras_prune.methods.filter_agent.guard import Kept, keep_promise
+from keras_prune.methods.filter_agent.rounds import Rounds, prune_in_rounds
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.progress import Watcher, silent
@@ -30,6 +32,7 @@ from keras_prune.reporting import (
 )
 from keras_prune.training import TrainingConfig, baseline, evaluate, fit
 
+_SEEDS_A_ROUND = 1000  # more than a network has groups
 _EXPORT_BATCH = 4  # examples both exports are checked on
 
 
@@ -82,11 +85,10 @@ class _Run:
         self._run.write_text("config.toml", to_toml(self._recipe))
         self._run.save_model("baseline.keras", original)
         before = evaluate(original, splits.validation).accuracy
-        found = self._prune(original, splits)
-        kept = self._finetune(original, found, splits, before)
-        self._run.save_model("pruned.keras", kept.model)
-        kept.plan.save(self._run / "plan.json")
-        report = self._report(original, before, found, kept, splits)
+        done = self._prune(original, splits, before)
+        self._run.save_model("pruned.keras", done.kept.model)
+        self._save_progress(done)
+        report = self._report(original, before, done, splits)
         self._run.write_json("report.json", report.to_dict())
         return report
 
@@ -104,33 +106,53 @@ class _Run:
         )
         return model
 
-    def _prune(self, original: keras.Model, splits: Splits) -> FilterAgentResult:
+    def _prune(self, original: keras.Model, splits: Splits, before: float) -> Rounds:
         """Lets the agent choose, group by group; what there is so far is on disk after each."""
+        nothing = PruningPlan.for_graph(ChannelGraph(original), {})
+        return prune_in_rounds(
+            Kept(original, nothing, before),
+            self._recipe.prune.rounds,
+            search=lambda kept, number, on_group: self._search(
+                kept.model, splits, before, number, on_group
+            ),
+            keep=lambda kept, found: self._keep(kept.model, found, splits, before),
+            save=self._save_progress,
+        )
+
+    def _search(
+        self,
+        model: keras.Model,
+        splits: Splits,
+        before: float,
+        number: int,
+        on_group: Callable[[FilterAgentResult], None],
+    ) -> FilterAgentResult:
+        """One round of the agent."""
         images, labels = splits.validation_arrays(self._recipe.prune.images)
+        rounds = self._recipe.prune.rounds
         return prune_by_agent(
-            original,
+            model,
             images,
             labels,
             self._recipe.prune,
+            baseline=before,
             accuracy=lambda model: evaluate(model, splits.validation).accuracy,
             recover=lambda model, name: self._fit(
                 model, splits, self._recipe.recovery, f"recover {name}"
             ),
-            seed=self._recipe.common.seed,
+            seed=self._recipe.common.seed + _SEEDS_A_ROUND * number,
             precision=self._recipe.common.precision,
-            watcher=self._watcher,
-            on_group=self._save_progress,
+            watcher=lambda told: self._watcher(
+                replace(told, stage=f"round {number}/{rounds} {told.stage}")
+            ),
+            on_group=on_group,
         )
 
-    def _save_progress(self, result: FilterAgentResult) -> None:
-        self._run.write_frame("history.csv", pd.DataFrame(result.history))
-        result.plan.save(self._run / "plan.json")
-
-    def _finetune(
-        self, original: keras.Model, found: FilterAgentResult, splits: Splits, before: float
+    def _keep(
+        self, model: keras.Model, found: FilterAgentResult, splits: Splits, before: float
     ) -> Kept:
         return keep_promise(
-            original,
+            model,
             found.model,
             found.plan,
             found.log_odds,
@@ -139,6 +161,10 @@ class _Run:
             finetune=lambda model: self._fit(model, splits, self._recipe.finetune, "fine-tune"),
             accuracy=lambda model: evaluate(model, splits.validation).accuracy,
         )
+
+    def _save_progress(self, done: Rounds) -> None:
+        self._run.write_frame("history.csv", pd.DataFrame(done.history))
+        done.kept.plan.save(self._run / "plan.json")
 
     def _fit(self, model: keras.Model, splits: Splits, config: TrainingConfig, stage: str) -> None:
         """Trains in place; every training of a run sees its batches in another order."""
@@ -157,11 +183,10 @@ class _Run:
         self,
         original: keras.Model,
         before: float,
-        found: FilterAgentResult,
-        kept: Kept,
+        done: Rounds,
         splits: Splits,
     ) -> PruningReport:
-        common = self._recipe.common
+        common, kept = self._recipe.common, done.kept
         test = splits.test  # read here and nowhere else
         batch, _ = splits.validation_arrays(_EXPORT_BATCH)
         exports = [
@@ -178,7 +203,7 @@ class _Run:
             before=_figures(original, test, before),
             after=_figures(kept.model, test, kept.accuracy),
             groups=_groups(graph, kept.plan),
-            skipped=_skipped(graph, found),
+            skipped=_skipped(graph, done),
             notes=kept.notes,
             exports=tuple(asdict(exported) for exported in exports),
             seconds=time.monotonic() - self._started,
@@ -206,7 +231,8 @@ def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
     )
 
 
-def _skipped(graph: ChannelGraph, found: FilterAgentResult) -> tuple[Skipped, ...]:
+def _skipped(graph: ChannelGraph, done: Rounds) -> tuple[Skipped, ...]:
     """What stayed whole: groups the agent left alone, and operations no rule can vouch for."""
-    left = [Skipped(name, reason) for name, reason in found.untouched.items()]
+    reasons = done.untouched.items()
+    left = [Skipped(name, reason) for name, reason in reasons if name not in done.kept.plan.kept]
     return (*left, *(Skipped(pin.name, pin.reason) for pin in graph.barriers))

@@ -74,6 +74,7 @@ class GroupSearch:
         self._config = config
         self._rollouts = Rollouts(graph, group, images, labels, precision)
         state = policy_state(group)
+        self._slack = slack
         self._unpruned = self._rollouts.accuracy(np.ones(group.channels)) - slack
         self._agent = BernoulliAgent(
             build_policy(state, seed),
@@ -117,6 +118,7 @@ class GroupSearch:
         return {
             "group": self._group.name,
             "step": step,
+            "slack": self._slack,
             "reward": float(np.mean(rewards)),
             "best_reward": self.choice.reward,
             "kept": float(sample.actions.sum(axis=1).mean()),

@@ -21,7 +21,7 @@ from keras_prune.training import evaluate
 SETTINGS = {
     "common": {"model": "lenet5", "dataset": "digits", "batch_size": 32, "seed": 3},
     "train": {"epochs": 4, "learning_rate": 0.05},
-    "prune": {"b": 4.0, "images": 200, "max_steps": 8},
+    "prune": {"b": 4.0, "images": 200, "max_steps": 8, "rounds": 2},
     "recovery": {"epochs": 1, "learning_rate": 0.02, "steps_per_epoch": 10},
     "finetune": {"epochs": 2, "learning_rate": 0.02},
 }
@@ -124,6 +124,7 @@ def test_the_pruned_model_loads_without_this_package(run):
 def test_history_is_a_table_of_steps(run):
     header, *rows = (run / "history.csv").read_text().splitlines()
     assert header.split(",") == [
-        "group", "step", "reward", "best_reward", "kept", "best_kept", "channels",
+        "round", "group", "step", "slack", "reward", "best_reward", "kept", "best_kept", "channels",
     ]  # fmt: skip
-    assert np.all([len(row.split(",")) == 7 for row in rows])
+    assert np.all([len(row.split(",")) == len(header.split(",")) for row in rows])
+    assert {row.split(",")[0] for row in rows} == {"1", "2"}
