@@ -38,7 +38,7 @@ def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
     >>> tuple(prune(model, plan).get_layer("conv").kernel.shape)
     (3, 3, 3, 2)
     """
-    return prune_graph(ChannelGraph(model), plan)
+    return prune_graph(ChannelGraph(model, plan.admit_norms), plan)
 
 
 def prune_graph(graph: ChannelGraph, plan: PruningPlan) -> keras.Model:
@@ -78,7 +78,7 @@ class Replay:
         }
         for call in traced.calls:
             args, kwargs = call.arguments(tensors)
-            outputs = self._operation(call)(*args, **kwargs)
+            outputs = self._call(call, *args, **kwargs)
             for old, new in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
                 _check_rebuilt(call, "an output", [new.shape], [self._shape(old)])
                 tensors[id(old)] = new
@@ -96,6 +96,10 @@ class Replay:
             built = keras.Model(inputs, outputs, name=model.name)
         built.trainable = model.trainable
         return built
+
+    def _call(self, call: Call, *args: Any, **kwargs: Any) -> Any:
+        """Makes one call again."""
+        return self._operation(call)(*args, **kwargs)
 
     def _operation(self, call: Call) -> Any:
         """The new operation of a call, made at its first call only."""

@@ -66,6 +66,9 @@ class ChannelGraph:
 
     Args:
         model: a Functional or built Sequential model; it is not changed.
+        admit_norms: whether channels may leave a LayerNormalization, GroupNormalization,
+            RMSNormalization or UnitNormalization, whose statistic is then that of the channels
+            left: the network is another one, also where the channels were zero; default: they stay.
 
     Raises:
         ModelError: the model is of another kind, or was not built.
@@ -82,14 +85,16 @@ class ChannelGraph:
     {'conv': 4}
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, admit_norms: bool = False) -> None:
         self.model = model
+        self.admit_norms = admit_norms
         self.trace = trace(model)
-        walk = LabelWalk(self.trace)
+        walk = LabelWalk(self.trace, admit_norms)
         self._roots = walk.resolve()
         self._tensors = walk.tensors
         self.traces = walk.traces
         self.bindings = tuple(walk.bindings.values())
+        self.statistics = tuple(walk.statistics.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
         paths = _paths(self.trace, self.traces)
         self.groups: Mapping[str, ChannelGroup] = {

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_prune.graph import arrays
-from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
+from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.trace import Call, Trace, is_model, trace
 from keras_prune.graph.unions import STAYS, Unions
@@ -17,9 +17,15 @@ class LabelWalk:
 
     Rules talk to it: `of` reads a tensor's labels, `produce` issues fresh ones, `bind` ties a
     weight's axis to labels, `unite` makes labels one and `pin` makes them stay.
+
+    Args:
+        traced: the model's calls.
+        admit_norms: whether channels may leave a norm that computes a statistic over them.
     """
 
-    def __init__(self, traced: Trace) -> None:
+    def __init__(self, traced: Trace, admit_norms: bool = False) -> None:
+        self.admit_norms = admit_norms
+        self.statistics: dict[int, Statistic] = {}
         self.unions = Unions()
         self.tensors: dict[int, np.ndarray] = {}
         self.bindings: dict[tuple[int, int], Binding] = {}
@@ -86,6 +92,15 @@ class LabelWalk:
             self.pin(first, Pin(call.name, "its calls differ in shape", barrier=True))
             raise Unsupported("its calls differ in shape")
         self.unite(first, labels)
+
+    def note_statistic(self, call: Call, axis: int, channels: np.ndarray) -> None:
+        """Remembers that a norm computes its statistic over channels; all its calls share them."""
+        self.same_as_first(call, channels)
+        first = self.statistics.setdefault(
+            id(call.operation), Statistic(call.operation, axis, channels)
+        )
+        if first.axis != axis:
+            raise Unsupported("its calls differ in axis")
 
     def pin(self, labels: np.ndarray, pin: Pin) -> None:
         """Makes labels stay, and remembers why."""

@@ -1,4 +1,4 @@
-"""Operations that treat every channel alone, and those whose statistics mix them."""
+"""Operations that treat every channel alone."""
 
 from __future__ import annotations
 
@@ -97,16 +97,3 @@ class BatchNormalizationRule(Rule):
         for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance):
             walk.bind(layer, variable, 0, labels)
         return [arrays.spread(labels, arrays.shape_of(call.outputs[0]), layer.axis)]
-
-
-@register(
-    layers.LayerNormalization, layers.GroupNormalization, layers.UnitNormalization,
-    layers.RMSNormalization, layers.Softmax, "Softmax", "LogSoftmax",
-)  # fmt: skip
-class ChannelStatisticRule(Rule):
-    """A statistic over channels changes when a channel leaves, even if that channel was zero."""
-
-    free_weights = True
-
-    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        raise Unsupported("it computes a statistic over channels")
