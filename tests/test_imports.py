@@ -11,9 +11,19 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up. A room may import rooms of lower layers and of its own.
 LAYERS = [
     {"errors"},
-    {"config", "loading", "progress", "quiet", "writing"},
+    {"config", "progress", "quiet", "writing"},
     {"graph", "plan"},
-    {"surgery", "silencing", "masked_norm", "profiling", "data", "zoo"},
+    {
+        "surgery",
+        "silencing",
+        "masked_norm",
+        "initializing",
+        "rebuilt",
+        "profiling",
+        "data",
+        "zoo",
+        "loading",
+    },
     {"agents", "training", "criteria", "budgets", "schedules", "exporting", "reporting"},
     {"methods"},
     {"cli", "configs"},

@@ -4,7 +4,8 @@ from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupporte
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.rules import Rule, register, rule_for
 from keras_prune.graph.split import Split, split
-from keras_prune.graph.trace import Call, Trace, execute, trace
+from keras_prune.graph.trace import Call, Trace, execute
+from keras_prune.graph.tracing import trace
 
 __all__ = [
     "Binding",

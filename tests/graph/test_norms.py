@@ -104,7 +104,7 @@ def first() -> keras.Model:
 
 
 @pytest.mark.parametrize(
-    ("make", "groups"), [(shared, {"a": 8, "c": 5}), (nested, {"a": 8, "c": 8}), (first, {"a": 4})]
+    ("make", "groups"), [(shared, {"b": 8, "c": 5}), (nested, {"a": 8, "c": 8}), (first, {"a": 4})]
 )
 def test_norms_met_in_several_ways(make, groups, tmp_path):
     graph = ChannelGraph(randomise(make()), admit_norms=True)

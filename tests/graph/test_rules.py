@@ -157,7 +157,7 @@ def test_a_subclass_that_only_builds_and_describes_is_its_parent():
     i = keras.Input((3,))
     graph = ChannelGraph(keras.Model(i, kl.Dense(2)(Hidden(4)(kl.Dense(5)(i)))))
     assert not graph.groups
-    assert graph.barriers[0].reason == "Hidden overrides Dense.kernel"
+    assert graph.barriers[0].reason.startswith("Hidden overrides Dense.kernel")
 
 
 def test_a_rule_of_its_own_wins_over_the_parents():

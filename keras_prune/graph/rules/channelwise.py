@@ -24,9 +24,9 @@ layers = keras.layers
     layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D,
     layers.GaussianDropout, layers.GaussianNoise, layers.AlphaDropout,
     layers.ActivityRegularization,
-    "Abs", "Absolute", "Cast", "Clip", "Copy", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu",
-    "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu", "Relu6", "Selu", "Sigmoid",
-    "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
+    "Abs", "Absolute", "Cast", "Clip", "ConvertToTensor", "Copy", "Elu", "Exp", "Gelu",
+    "HardSigmoid", "HardSilu", "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu",
+    "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
 )  # fmt: skip
 class ElementwiseRule(Rule):
     """Each output element depends on the input element at its place."""
