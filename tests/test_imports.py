@@ -13,24 +13,16 @@ LAYERS = [
     {"errors"},
     {"config", "progress", "quiet", "writing"},
     {"graph", "plan"},
-    {
-        "surgery",
-        "silencing",
-        "masked_norm",
-        "initializing",
-        "rebuilt",
-        "profiling",
-        "data",
-        "zoo",
-        "loading",
-    },
+    {"initializing", "loading", "masked_norm", "rebuilt"},
+    {"surgery", "silencing", "profiling", "data", "zoo"},
     {"agents", "training", "criteria", "budgets", "schedules", "exporting", "reporting"},
     {"methods"},
     {"cli", "configs"},
 ]
 TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting"}
 NEVER_TENSORFLOW = {
-    "graph", "plan", "surgery", "silencing", "masked_norm", "profiling", "budgets", "criteria",
+    "graph", "plan", "surgery", "silencing", "masked_norm", "initializing", "rebuilt", "profiling",
+    "budgets", "criteria",
 }  # fmt: skip
 
 FILES = [

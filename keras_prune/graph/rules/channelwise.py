@@ -26,7 +26,8 @@ layers = keras.layers
     layers.ActivityRegularization,
     "Abs", "Absolute", "Cast", "Clip", "ConvertToTensor", "Copy", "Elu", "Exp", "Gelu",
     "HardSigmoid", "HardSilu", "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu",
-    "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
+    "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient",
+    "Tanh",
 )  # fmt: skip
 class ElementwiseRule(Rule):
     """Each output element depends on the input element at its place."""
