@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_prune.errors import ModelError
+from keras_prune.graph import trace
 
 
 def load_classifier(
@@ -23,7 +24,7 @@ def load_classifier(
 
     Raises:
         ModelError: the file is missing, damaged or not a Keras file, or its model takes other
-            images or tells other classes apart.
+            images or tells other classes apart, or cannot be traced.
     """
     path = Path(path)
     if not path.is_file():
@@ -37,8 +38,9 @@ def load_classifier(
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
         reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
         raise ModelError(f"Keras cannot load {path}: {reason}") from error
-    _check(path, "input shape", model.inputs, tuple(input_shape))
-    _check(path, "number of classes", model.outputs, (num_classes,))
+    traced = trace(model)
+    _check(path, "input shape", traced.flat_inputs, tuple(input_shape))
+    _check(path, "number of classes", traced.flat_outputs, (num_classes,))
     return model
 
 

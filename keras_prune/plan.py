@@ -24,6 +24,7 @@ class PruningPlan:
         kept: group name -> indices of the channels that stay, ascending.
         fingerprint: the fingerprint of the graph the plan was made for.
         channels: group name -> channels the group had; the same keys as `kept`.
+        admit_norms: whether the graph let channels leave norms over channels; default: not.
 
     Raises:
         PlanError: a group would be emptied, or indices are not ascending or out of range.
@@ -37,6 +38,7 @@ class PruningPlan:
     kept: Mapping[str, tuple[int, ...]]
     fingerprint: str
     channels: Mapping[str, int] = field(default_factory=dict)
+    admit_norms: bool = False
 
     def __post_init__(self) -> None:
         for name, channels in self.kept.items():
@@ -75,14 +77,23 @@ class PruningPlan:
             _check_group(graph, name)
         channels = {name: graph.groups[name].channels for name in kept}
         whole = {name: tuple(map(index, ids)) for name, ids in kept.items()}
-        return cls(whole, graph.fingerprint, channels)
+        return cls(whole, graph.fingerprint, channels, graph.admit_norms)
 
     def ratio(self, name: str) -> float:
         """The pruning ratio of a group: the fraction of channels removed, in [0, 1)."""
         return 1 - len(self.kept[name]) / self.channels[name]
 
     def then(self, later: PruningPlan) -> PruningPlan:
-        """This plan and one made for the model it gives, as one plan for the original model."""
+        """This plan and one made for the model it gives, as one plan for the original model.
+
+        Raises:
+            PlanError: the later plan was not made for that model.
+        """
+        if self.admit_norms != later.admit_norms:
+            raise PlanError(
+                f"The plans do not compose: the first was made with admit_norms={self.admit_norms},"
+                f" the later one with {later.admit_norms}. Make both from graphs of the same kind."
+            )
         kept = dict(self.kept)
         for name, channels in later.kept.items():
             before = kept.get(name, range(later.channels[name]))
@@ -92,10 +103,16 @@ class PruningPlan:
                     f"the later plan expects {later.channels[name]}."
                 )
             kept[name] = tuple(before[channel] for channel in channels)
-        return PruningPlan(kept, self.fingerprint, {**later.channels, **self.channels})
+        channels_before = {**later.channels, **self.channels}
+        return PruningPlan(kept, self.fingerprint, channels_before, self.admit_norms)
 
     def check(self, graph: ChannelGraph) -> None:
         """Raises a `PlanError` if the plan was made for another model."""
+        if self.admit_norms != graph.admit_norms:
+            raise PlanError(
+                f"The plan was made with admit_norms={self.admit_norms}, the graph with "
+                f"{graph.admit_norms}. Use ChannelGraph(model, admit_norms={self.admit_norms})."
+            )
         for name in self.kept:
             _check_group(graph, name)
             if self.channels[name] != graph.groups[name].channels:
@@ -113,6 +130,7 @@ class PruningPlan:
         """Writes the plan as JSON, whole or not at all."""
         content = {
             "fingerprint": self.fingerprint,
+            "admit_norms": self.admit_norms,
             "groups": {
                 name: {"channels": self.channels[name], "kept": list(channels)}
                 for name, channels in self.kept.items()
@@ -132,7 +150,8 @@ class PruningPlan:
             groups = content["groups"]
             kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
             channels = {name: int(group["channels"]) for name, group in groups.items()}
-            return cls(kept, content["fingerprint"], channels)
+            admit_norms = bool(content.get("admit_norms", False))
+            return cls(kept, content["fingerprint"], channels, admit_norms)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise PlanError(
                 f"{path} is not a pruning plan ({type(error).__name__}: {error})."

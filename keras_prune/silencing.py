@@ -6,12 +6,15 @@ filter that makes it would not do, for the BatchNorm behind it adds an offset of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGraph, ChannelGroup, Role
+from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role
+from keras_prune.graph.cut import Cut
+from keras_prune.masked_norm import MaskedNorm
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import Replay
 
@@ -24,21 +27,60 @@ def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
         plan: which channels stay.
 
     Returns:
-        A plain Keras model, uncompiled.
+        A Keras model, uncompiled. It is a plain one but for norms that channels leave: these are
+        wrapped in `MaskedNorm`, which loads from a file where this package is imported.
 
     Raises:
         PlanError: the plan was made for another model.
     """
-    original = ChannelGraph(model)
-    plan.check(original)
-    twin = Replay(original, original.cut({})).model
-    graph = ChannelGraph(twin)
-    for name, channels in plan.kept.items():
+    graph = ChannelGraph(model, plan.admit_norms)
+    plan.check(graph)
+    kept = {name: np.array(channels) for name, channels in plan.kept.items()}
+    twin = _Twin(graph, graph.cut(kept))
+    for variable, value in _masked(graph, kept):
+        twin.variables[id(variable)].assign(value)
+    return twin.model
+
+
+class _Twin(Replay):
+    """A replay that cuts nothing, and lets norms see the channels that a cut leaves."""
+
+    def __init__(self, graph: ChannelGraph, cut: Cut) -> None:
+        self.variables: dict[int, keras.Variable] = {}
+        self._norms: dict[int, MaskedNorm] = {}
+        self._left = {id(x.layer): (x, cut.positions(x)) for x in graph.statistics}
+        super().__init__(graph, graph.cut({}))
+
+    def _call(self, call: Call, *args: Any, **kwargs: Any) -> Any:
+        statistic, positions = self._left.get(id(call.operation), (None, None))
+        if statistic is None or positions is None:
+            return super()._call(call, *args, **kwargs)
+        if id(call.operation) not in self._norms:
+            norm = self._operation(call)
+            self._norms[id(call.operation)] = MaskedNorm(
+                norm, statistic.axis, positions.tolist(), name=norm.name
+            )
+        return self._norms[id(call.operation)](*args, **kwargs)
+
+    def _transfer(self, call: Call) -> None:
+        super()._transfer(call)
+        old, new = call.operation, self.operations[id(call.operation)]
+        if isinstance(old, keras.Layer) and id(old) not in self._graph.traces:
+            self.variables.update(zip(map(id, old.weights), new.weights, strict=True))
+
+
+def _masked(
+    graph: ChannelGraph, kept: Mapping[str, np.ndarray]
+) -> list[tuple[keras.Variable, Any]]:
+    """The consumers' weights under the masks of several groups; two may share a weight."""
+    values: dict[int, tuple[keras.Variable, Any]] = {}
+    for name, channels in kept.items():
         mask = np.zeros(graph.groups[name].channels, "float32")
-        mask[list(channels)] = 1
-        for variable, value in masked_weights(graph.groups[name], keras.ops.array(mask)):
-            variable.assign(value)
-    return twin
+        mask[channels] = 1
+        with keras.StatelessScope(state_mapping=list(values.values())):
+            for variable, value in masked_weights(graph.groups[name], keras.ops.array(mask)):
+                values[id(variable)] = (variable, value)
+    return list(values.values())
 
 
 def masked_weights(group: ChannelGroup, mask: Any) -> list[tuple[keras.Variable, Any]]:

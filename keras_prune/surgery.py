@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
@@ -11,7 +12,9 @@ from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.trace import input_name, is_model, remade
+from keras_prune.initializing import restore, with_zeros
 from keras_prune.plan import PruningPlan
+from keras_prune.rebuilt import check_rebuilt
 
 
 def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
@@ -27,6 +30,10 @@ def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
 
     Raises:
         PlanError: the plan was made for another model, or leaves a tensor without channels.
+        ModelError: a layer cannot be rebuilt, or does not treat examples alike once it is.
+
+    Warns:
+        UserWarning: weights are NaN.
 
     Example:
 
@@ -38,14 +45,22 @@ def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
     >>> tuple(prune(model, plan).get_layer("conv").kernel.shape)
     (3, 3, 3, 2)
     """
-    return prune_graph(ChannelGraph(model), plan)
+    return prune_graph(ChannelGraph(model, plan.admit_norms), plan)
 
 
 def prune_graph(graph: ChannelGraph, plan: PruningPlan) -> keras.Model:
     """`prune` for a graph that was walked already."""
     plan.check(graph)
     cut = graph.cut({name: np.array(channels) for name, channels in plan.kept.items()})
-    return Replay(graph, cut).model
+    replay = Replay(graph, cut)
+    if replay.undefined:
+        warnings.warn(
+            f"Weights of {', '.join(map(repr, replay.undefined))} are NaN: the pruned model "
+            "computes NaN, too. Train the model again before pruning it.",
+            stacklevel=3,
+        )
+    check_rebuilt(graph.trace, replay.tensors)
+    return replay.model
 
 
 class Replay:
@@ -58,51 +73,57 @@ class Replay:
     Attributes:
         model: the new model; nested and shared layers stay nested and shared, names stay.
         operations: the new operation of every old one, by `id`.
+        tensors: the new symbolic tensor of every old one, by `id`.
+        undefined: the names of the layers with weights that are NaN.
     """
 
     def __init__(self, graph: ChannelGraph, cut: Cut) -> None:
         self.operations: dict[int, Any] = {}
+        self.tensors: dict[int, keras.KerasTensor] = {}
+        self.undefined: dict[str, None] = {}
         self._graph = graph
         self._cut = cut
         self._bindings: dict[int, list[Binding]] = {}
         for binding in graph.bindings:
             self._bindings.setdefault(id(binding.variable), []).append(binding)
-        self.model = self._model(graph.trace)
+        self.model = self._model(graph.trace, graph.model.name)
 
-    def _model(self, traced: Trace) -> keras.Model:
+    def _model(self, traced: Trace, name: str) -> keras.Model:
         """Replays one model, at the top or nested."""
         inputs = keras.tree.map_structure(self._input, traced.inputs)
-        tensors = {
-            id(old): new
-            for old, new in zip(traced.flat_inputs, keras.tree.flatten(inputs), strict=True)
-        }
+        tensors = self.tensors
+        tensors.update(zip(map(id, traced.flat_inputs), keras.tree.flatten(inputs), strict=True))
         for call in traced.calls:
             args, kwargs = call.arguments(tensors)
-            outputs = self._operation(call)(*args, **kwargs)
+            outputs = self._call(call, *args, **kwargs)
             for old, new in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
                 _check_rebuilt(call, "an output", [new.shape], [self._shape(old)])
                 tensors[id(old)] = new
             self._transfer(call)
         outputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], traced.outputs)
-        return self._assemble(traced, inputs, outputs)
+        return self._assemble(traced, inputs, outputs, name)
 
-    def _assemble(self, traced: Trace, inputs: Any, outputs: Any) -> keras.Model:
-        """A model of the kind that was replayed."""
+    def _assemble(self, traced: Trace, inputs: Any, outputs: Any, name: str) -> keras.Model:
+        """A model of the kind that was replayed; one whose layers were opened is Functional."""
         model = traced.model
-        if isinstance(model, keras.Sequential):
-            layers = [self.operations[id(layer)] for layer in model.layers]
-            built = keras.Sequential([inputs, *layers], name=model.name)
+        layers = [self.operations.get(id(layer)) for layer in model.layers]
+        if isinstance(model, keras.Sequential) and None not in layers:
+            built = keras.Sequential([inputs, *layers], name=name)
         else:
-            built = keras.Model(inputs, outputs, name=model.name)
+            built = keras.Model(inputs, outputs, name=name)
         built.trainable = model.trainable
         return built
+
+    def _call(self, call: Call, *args: Any, **kwargs: Any) -> Any:
+        """Makes one call again."""
+        return self._operation(call)(*args, **kwargs)
 
     def _operation(self, call: Call) -> Any:
         """The new operation of a call, made at its first call only."""
         old = call.operation
         if id(old) not in self.operations:
             if is_model(old):
-                self.operations[id(old)] = self._model(self._graph.traces[id(old)])
+                self.operations[id(old)] = self._model(self._graph.traces[id(old)], call.name)
             else:
                 self._check_survivors(call)
                 self.operations[id(old)] = self._rebuilt(call)
@@ -111,7 +132,10 @@ class Replay:
     def _rebuilt(self, call: Call) -> Any:
         old = call.operation
         try:
-            return remade(old, rule_for(old).rewrite(call, old.get_config(), self._cut))
+            config = rule_for(old).rewrite(call, old.get_config(), self._cut)
+            if call.name != old.name:
+                config["name"] = call.name
+            return remade(old, with_zeros(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
             reason = " ".join(str(error).strip().split("\n\n")[0].split())
             raise ModelError(
@@ -147,6 +171,9 @@ class Replay:
         _check_rebuilt(call, "weights", [x.shape for x in new.weights], [x.shape for x in values])
         for target, value in zip(new.weights, values, strict=True):
             target.assign(value)
+            if np.isnan(value.sum()):
+                self.undefined.setdefault(call.name)
+        restore(old, new)
         if isinstance(new, keras.layers.Normalization) and new.built:
             new.finalize_state()
 

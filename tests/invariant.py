@@ -110,16 +110,17 @@ def assert_invariant(
     """
     x = example(model)
     before, weights, config = outputs(model, x), model.get_weights(), model.get_config()
-    graph = ChannelGraph(model)
+    graph = ChannelGraph(model, plan.admit_norms)
 
     pruned, silenced = prune(model, plan), silence(model, plan)
 
     after = outputs(pruned, x)
     assert_same(after, outputs(silenced, x))
-    assert_same(after, silenced_by_hand(graph, plan, x))
+    if not graph.statistics:  # zeros in the weights do not change what a norm counts
+        assert_same(after, silenced_by_hand(graph, plan, x))
     assert not bites or differ(outputs(silenced, x), before), "the mask changed nothing"
     assert sorted(tuple(w.shape) for w in pruned.weights) == sorted(shapes_after(graph, plan))
-    assert [w.shape for w in silenced.get_weights()] == [w.shape for w in model.get_weights()]
+    assert sorted(w.shape for w in silenced.get_weights()) == sorted(w.shape for w in weights)
     for old, new in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     assert model.get_config() == config

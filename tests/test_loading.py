@@ -1,6 +1,7 @@
 """A user's weights file: it fits the data, or one line says why not."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_prune.errors import ModelError
@@ -69,3 +70,25 @@ def test_another_archive_is_refused_in_one_line(tmp_path):
     with pytest.raises(ModelError, match="Keras cannot load") as refused:
         load_classifier(tmp_path / "other.keras", (8, 8, 3), 4)
     assert "\n" not in str(refused.value)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Subclassed(keras.Model):
+    """A classifier with a call of its own."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.pool = keras.layers.GlobalAveragePooling2D()
+        self.head = keras.layers.Dense(4)
+
+    def call(self, x):
+        return self.head(self.pool(x))
+
+
+def test_a_subclassed_model_is_checked_by_its_trace(tmp_path):
+    model = Subclassed()
+    model(np.zeros((1, 8, 8, 3), "float32"))
+    model.save(tmp_path / "model.keras")
+    assert isinstance(load_classifier(tmp_path / "model.keras", (8, 8, 3), 4), Subclassed)
+    with pytest.raises(ModelError, match="expected number of classes 5"):
+        load_classifier(tmp_path / "model.keras", (8, 8, 3), 5)

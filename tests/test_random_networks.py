@@ -49,7 +49,8 @@ class Builder:
         return kl.Activation(self.draw("relu", "sigmoid", "softplus", "softmax"))(x)
 
     def norm_over_channels(self, x):
-        return kl.LayerNormalization()(x)
+        norms = (kl.LayerNormalization, kl.RMSNormalization, lambda: kl.GroupNormalization(2))
+        return self.draw(*norms)()(x)
 
     def pool(self, x):
         return kl.MaxPooling2D(2, 1, padding="same")(x)
@@ -131,7 +132,7 @@ class Builder:
 
 def check(data: st.DataObject, blocks: int) -> None:
     model = randomise(Builder(data).model(data.draw(st.integers(1, blocks))))
-    graph = ChannelGraph(model)
+    graph = ChannelGraph(model, data.draw(st.booleans()))
     expected = {"softmax", "statistic"}
     for pin in graph.barriers:  # every other block is proved
         assert any(word in pin.reason for word in expected), pin

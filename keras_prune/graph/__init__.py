@@ -1,10 +1,11 @@
 """Which channels of a model hang together."""
 
-from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
+from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.rules import Rule, register, rule_for
 from keras_prune.graph.split import Split, split
-from keras_prune.graph.trace import Call, Trace, execute, trace
+from keras_prune.graph.trace import Call, Trace, execute
+from keras_prune.graph.tracing import trace
 
 __all__ = [
     "Binding",
@@ -16,6 +17,7 @@ __all__ = [
     "Role",
     "Rule",
     "Split",
+    "Statistic",
     "Trace",
     "Unsupported",
     "execute",

@@ -34,6 +34,21 @@ class Binding:
     role: Role
 
 
+@dataclass(frozen=True, eq=False)
+class Statistic:
+    """The channels over which a norm computes its statistic; it changes when one leaves.
+
+    Args:
+        layer: the norm.
+        axis: their axis, counted from the end: -1 is the last.
+        labels: the labels, shape `(length of the axis,)`.
+    """
+
+    layer: keras.Layer
+    axis: int
+    labels: np.ndarray
+
+
 @dataclass(frozen=True)
 class Pin:
     """Why some channels must stay.

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_prune.graph import arrays
-from keras_prune.graph.bindings import Binding
+from keras_prune.graph.bindings import Binding, Statistic
 from keras_prune.graph.labels import shrinking_axis
 
 
@@ -32,7 +32,7 @@ class Cut:
         rows = np.moveaxis(self._kept[small], axis, 0).reshape(small.shape[axis], -1)[:, 0]
         return int(np.broadcast_to(rows, labels.shape[axis]).sum())
 
-    def positions(self, binding: Binding) -> np.ndarray | None:
+    def positions(self, binding: Binding | Statistic) -> np.ndarray | None:
         """The positions of a bound axis that stay; None if all do."""
         kept = self._kept[binding.labels]
         return None if kept.all() else np.flatnonzero(kept)

@@ -14,7 +14,8 @@ from keras_prune.errors import ModelError
 from keras_prune.graph.bindings import Binding, Pin, Role
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.labels import LabelWalk
-from keras_prune.graph.trace import Trace, trace
+from keras_prune.graph.trace import Trace
+from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS
 
 
@@ -65,10 +66,13 @@ class ChannelGraph:
     """Which channels of a model hang together, found by walking its calls.
 
     Args:
-        model: a Functional or built Sequential model; it is not changed.
+        model: a Functional, built Sequential or built subclassed model; it is not changed.
+        admit_norms: whether channels may leave a LayerNormalization, GroupNormalization,
+            RMSNormalization or UnitNormalization, whose statistic is then that of the channels
+            left: the network is another one, also where the channels were zero; default: they stay.
 
     Raises:
-        ModelError: the model is of another kind, or was not built.
+        ModelError: the model was not built, or its call cannot be traced.
 
     Example:
 
@@ -82,14 +86,16 @@ class ChannelGraph:
     {'conv': 4}
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, admit_norms: bool = False) -> None:
         self.model = model
+        self.admit_norms = admit_norms
         self.trace = trace(model)
-        walk = LabelWalk(self.trace)
+        walk = LabelWalk(self.trace, admit_norms)
         self._roots = walk.resolve()
         self._tensors = walk.tensors
         self.traces = walk.traces
         self.bindings = tuple(walk.bindings.values())
+        self.statistics = tuple(walk.statistics.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
         paths = _paths(self.trace, self.traces)
         self.groups: Mapping[str, ChannelGroup] = {
@@ -151,7 +157,7 @@ def _groups(
     for unit, numbers in sorted(producers.items()):
         units[tuple(numbers)].append(unit)
     members = _members(bindings, roots, list(units.values()))
-    names = _names([bindings[numbers[0]].layer for numbers in units], paths)
+    names = _names([paths[id(bindings[numbers[0]].layer)] for numbers in units])
     return [
         ChannelGroup(name, np.array(group), tuple(owned))
         for name, group, owned in zip(names, units.values(), members, strict=True)
@@ -176,10 +182,11 @@ def _members(
     return members
 
 
-def _names(layers: list[keras.Layer], paths: Mapping[int, str]) -> list[str]:
+def _names(paths: list[str]) -> list[str]:
     """Layer names, told apart by their path or a number where two groups would share one."""
-    shared = Counter(layer.name for layer in layers)
-    names = [layer.name if shared[layer.name] == 1 else paths[id(layer)] for layer in layers]
+    own = [path.rsplit("/", 1)[-1] for path in paths]
+    shared = Counter(own)
+    names = [name if shared[name] == 1 else path for name, path in zip(own, paths, strict=True)]
     seen: Counter[str] = Counter()
     unique = []
     for name in names:

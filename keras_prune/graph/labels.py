@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from keras_prune.graph import arrays
-from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
+from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.rules import rule_for
-from keras_prune.graph.trace import Call, Trace, is_model, trace
+from keras_prune.graph.trace import Call, Trace, is_model
+from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS, Unions
 
 
@@ -17,18 +18,27 @@ class LabelWalk:
 
     Rules talk to it: `of` reads a tensor's labels, `produce` issues fresh ones, `bind` ties a
     weight's axis to labels, `unite` makes labels one and `pin` makes them stay.
+
+    Args:
+        traced: the model's calls.
+        admit_norms: whether channels may leave a norm that computes a statistic over them.
     """
 
-    def __init__(self, traced: Trace) -> None:
+    def __init__(self, traced: Trace, admit_norms: bool = False) -> None:
+        self.admit_norms = admit_norms
+        self.statistics: dict[int, Statistic] = {}
         self.unions = Unions()
         self.tensors: dict[int, np.ndarray] = {}
         self.bindings: dict[tuple[int, int], Binding] = {}
         self.pins: list[tuple[Pin, np.ndarray]] = []
         self.traces: dict[int, Trace] = {}
         self._first: dict[int, np.ndarray] = {}
+        self._closed: dict[keras.Operation, str] = {}
+        self._barriers: list[Call] = []
         for tensor in traced.flat_inputs:
             self.tensors[id(tensor)] = self._fixed(tensor)
         self._walk(traced)
+        self._pin_shared_weights()
         for tensor in traced.flat_outputs:
             self.pin(self.of(tensor), Pin(tensor.name, "a model output"))
 
@@ -87,6 +97,15 @@ class LabelWalk:
             raise Unsupported("its calls differ in shape")
         self.unite(first, labels)
 
+    def note_statistic(self, call: Call, axis: int, channels: np.ndarray) -> None:
+        """Remembers that a norm computes its statistic over channels; all its calls share them."""
+        self.same_as_first(call, channels)
+        first = self.statistics.setdefault(
+            id(call.operation), Statistic(call.operation, axis, channels)
+        )
+        if first.axis != axis:
+            raise Unsupported("its calls differ in axis")
+
     def pin(self, labels: np.ndarray, pin: Pin) -> None:
         """Makes labels stay, and remembers why."""
         small = np.unique(arrays.core(labels))
@@ -103,6 +122,7 @@ class LabelWalk:
 
     def _walk(self, traced: Trace) -> None:
         self.traces[id(traced.model)] = traced
+        self._closed |= traced.closed
         for call in traced.calls:
             outputs = self._nested(call) if is_model(call.operation) else self._visit(call)
             for tensor, labels in zip(call.outputs, outputs, strict=True):
@@ -148,16 +168,29 @@ class LabelWalk:
 
     def _barrier(self, call: Call, reason: str, bound: Iterable[Binding]) -> None:
         """Pins all a call touches: its inputs and what its rule had bound when it gave up."""
+        self._barriers.append(call)
+        if call.operation in self._closed:
+            reason += f", and it stays closed: {self._closed[call.operation]}"
         touched = [arrays.core(self.of(tensor)).ravel() for tensor in call.inputs]
         touched += [binding.labels for binding in bound]
         labels = np.concatenate(touched) if touched else np.zeros(1, int)
         self.pin(labels, Pin(call.name, reason, barrier=True))
 
+    def _pin_shared_weights(self) -> None:
+        """A layer inside a barrier may be called outside it, too: its weights stay whole."""
+        owners = {
+            id(weight): call for call in self._barriers for weight in _weights(call.operation)
+        }
+        for binding in self.bindings.values():
+            call = owners.get(id(binding.variable))
+            if call and call.operation is not binding.layer:
+                self.pin(binding.labels, Pin(call.name, f"it holds {binding.layer.name!r}, too"))
+
     def _check_weights(self, call: Call) -> None:
         """A weight that its rule has not bound (an adapter, say) makes the layer a barrier."""
         if rule_for(call.operation).free_weights:
             return
-        for variable in getattr(call.operation, "weights", ()):
+        for variable in _weights(call.operation):
             axes = range(len(variable.shape))
             if not any((id(variable), axis) in self.bindings for axis in axes):
                 raise Unsupported(f"its weight {variable.name!r} is unknown to the rule")
@@ -179,6 +212,10 @@ class LabelWalk:
                     self.unions.unite(small, small.take([0], axis=other))
                 changed = True
         return changed
+
+
+def _weights(operation: keras.Operation) -> list[keras.Variable]:
+    return operation.weights if isinstance(operation, keras.Layer) else []
 
 
 def _distinct(roots: np.ndarray, axis: int) -> int:

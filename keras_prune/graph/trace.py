@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
 from keras_prune.errors import ModelError
+from keras_prune.graph.bindings import Unsupported
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,25 +18,27 @@ class Call:
 
     Args:
         operation: the layer or op.
+        name: its name; another one than its own where that would not be unique.
         inputs: the symbolic tensors it was called with, flat.
         outputs: the symbolic tensors it returned, flat.
     """
 
     operation: keras.Operation
+    name: str
     inputs: tuple[keras.KerasTensor, ...]
     outputs: tuple[keras.KerasTensor, ...]
     _node: Any
-
-    @property
-    def name(self) -> str:
-        """The operation's name."""
-        return self.operation.name
 
     @property
     def constants(self) -> list[Any]:
         """The arguments of the call that are not symbolic tensors, flat."""
         arguments = keras.tree.flatten((self._node.arguments.args, self._node.arguments.kwargs))
         return [value for value in arguments if not isinstance(value, keras.KerasTensor)]
+
+    @property
+    def symbolic_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The call's arguments as they are."""
+        return self.arguments({id(tensor): tensor for tensor in self.inputs})
 
     def arguments(self, tensors: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call's arguments with each symbolic tensor replaced by `tensors[id(tensor)]`."""
@@ -52,19 +55,21 @@ class Call:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """The calls of one Functional or Sequential model, in topological order.
+    """The calls of one model, in topological order.
 
     Args:
         model: the traced model.
         calls: every call, producers before consumers; a nested model is one call.
         inputs: the model's symbolic inputs in the structure the model was built with.
         outputs: likewise its outputs.
+        closed: composite layers that were not opened, and why.
     """
 
     model: keras.Model
     calls: tuple[Call, ...]
     inputs: Any
     outputs: Any
+    closed: Mapping[keras.Operation, str] = field(default_factory=dict)
 
     @property
     def flat_inputs(self) -> list[keras.KerasTensor]:
@@ -83,24 +88,65 @@ def is_model(operation: keras.Operation) -> bool:
     return graph and type(operation).call.__module__.startswith("keras.")
 
 
-def trace(model: keras.Model) -> Trace:
-    """Lists the calls of a Functional or built Sequential model.
-
-    Args:
-        model: the model; it is not changed.
+def functional_trace(model: keras.Model) -> Trace:
+    """Lists the calls a Functional or built Sequential model was made of.
 
     Raises:
-        ModelError: the model is neither, or was not built yet.
-
-    Example:
-
-    >>> inputs = keras.Input((4,))
-    >>> model = keras.Model(inputs, keras.layers.Dense(2, name="head")(inputs))
-    >>> [call.name for call in trace(model).calls]
-    ['head']
+        ModelError: the model was not built yet.
     """
-    function = _function(model)
+    function: Any = getattr(model, "_functional", model)
+    if function is None:
+        raise ModelError(
+            f"Sequential model {model.name!r} has no graph yet. "
+            "Build it first: model.build(input_shape), or start it with keras.Input."
+        )
     return Trace(model, tuple(_calls(function)), function._inputs_struct, function._outputs_struct)
+
+
+def input_structure(model: Any) -> Any:
+    """Symbolic inputs in the structure a subclassed model takes; None if it was not built.
+
+    They are its own where it is Functional at heart, else new ones of the shapes it was built for.
+    """
+    if hasattr(model, "_inputs_struct"):
+        return model._inputs_struct
+    shapes = list((model._build_shapes_dict or {}).values())
+    if not model.built or not shapes:
+        return None
+    if isinstance(shapes[0], dict):
+        return {name: _input(shape, name) for name, shape in shapes[0].items()}
+    return keras.tree.map_shape_structure(_input, shapes[0])
+
+
+def _input(shape: Sequence[int | None], name: str | None = None) -> keras.KerasTensor:
+    return keras.Input(tuple(shape)[1:], dtype=keras.config.floatx(), name=name)
+
+
+def calls_between(inputs: Iterable[Any], outputs: Iterable[keras.KerasTensor]) -> tuple[Call, ...]:
+    """The calls that make `outputs` of `inputs`, producers before consumers.
+
+    Raises:
+        Unsupported: an output is no symbolic tensor, or depends on one that is not among `inputs`.
+    """
+    known = {id(tensor) for tensor in inputs}
+    calls: list[Call] = []
+    pending = list(outputs)[::-1]
+    while pending:
+        if id(pending[-1]) in known:
+            pending.pop()
+            continue
+        node = _node(pending[-1])
+        missing = [tensor for tensor in node.input_tensors if id(tensor) not in known]
+        pending += reversed(missing)
+        if not missing:
+            calls.append(_call(node))
+            known.update(map(id, node.outputs))
+    return tuple(calls)
+
+
+def has_mask(tensor: Any) -> bool:
+    """Whether a mask travels with a tensor."""
+    return getattr(tensor, "_keras_mask", None) is not None
 
 
 def input_name(tensor: keras.KerasTensor) -> str:
@@ -144,27 +190,20 @@ def execute(
     return values
 
 
-def _function(model: Any) -> Any:
-    """The object that holds a model's graph."""
-    if not isinstance(model, keras.Model):
-        raise ModelError(f"Expected a Keras model. Received: {type(model).__name__}.")
-    function = getattr(model, "_functional", None) if _is_sequential(model) else model
-    if function is None:
-        raise ModelError(
-            f"Sequential model {model.name!r} has no graph yet. "
-            "Build it first: model.build(input_shape), or start it with keras.Input."
-        )
-    if not is_model(model):
-        raise ModelError(
-            f"Expected a Functional or Sequential model. Received: {model.name!r} of class "
-            f"{type(model).__name__}, which has a call of its own. Rebuild it with the functional "
-            "API: keras.Model(inputs, outputs)."
-        )
-    return function
+def _node(tensor: Any) -> Any:
+    """The node that made a symbolic tensor."""
+    if not isinstance(tensor, keras.KerasTensor):
+        raise Unsupported(f"it returns a {type(tensor).__name__}, no tensor of the graph")
+    operation, index, _ = tensor._keras_history
+    node = operation._inbound_nodes[index]
+    if node.is_input:
+        raise Unsupported("it depends on a tensor from elsewhere")
+    return node
 
 
-def _is_sequential(model: Any) -> bool:
-    return isinstance(model, keras.Sequential)
+def _call(node: Any) -> Call:
+    inputs, outputs = tuple(node.input_tensors), tuple(node.outputs)
+    return Call(node.operation, node.operation.name, inputs, outputs, node)
 
 
 def _calls(function: Any) -> Iterator[Call]:
@@ -172,5 +211,4 @@ def _calls(function: Any) -> Iterator[Call]:
     for depth in sorted(function._nodes_by_depth, reverse=True):
         for node in function._nodes_by_depth[depth]:
             if not node.is_input:
-                inputs, outputs = tuple(node.input_tensors), tuple(node.outputs)
-                yield Call(node.operation, inputs, outputs, node)
+                yield _call(node)

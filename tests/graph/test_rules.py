@@ -77,14 +77,7 @@ def test_an_activation_that_may_mix_channels_pins_its_layer(make, activation):
     assert any("may mix channels" in pin.reason and pin.name == "mixed" for pin in graph.pins)
 
 
-@pytest.mark.parametrize(
-    "barrier",
-    [
-        kl.LayerNormalization(), kl.GroupNormalization(2), kl.UnitNormalization(),
-        kl.RMSNormalization(), kl.Softmax(), ops.softmax, ops.log_softmax,
-    ],
-    ids=lambda b: getattr(b, "name", None) or b.__name__,
-)  # fmt: skip
+@pytest.mark.parametrize("barrier", [kl.Softmax(), ops.softmax, ops.log_softmax])
 def test_statistics_over_channels_are_barriers_with_a_reason(barrier):
     graph = ChannelGraph(behind(barrier))
     assert list(graph.groups) == ["b"]
@@ -164,7 +157,7 @@ def test_a_subclass_that_only_builds_and_describes_is_its_parent():
     i = keras.Input((3,))
     graph = ChannelGraph(keras.Model(i, kl.Dense(2)(Hidden(4)(kl.Dense(5)(i)))))
     assert not graph.groups
-    assert graph.barriers[0].reason == "Hidden overrides Dense.kernel"
+    assert graph.barriers[0].reason.startswith("Hidden overrides Dense.kernel")
 
 
 def test_a_rule_of_its_own_wins_over_the_parents():

@@ -7,7 +7,7 @@ from keras import layers as kl
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph, execute, trace
-from tests.invariant import assert_same, example, outputs, randomise
+from tests.invariant import assert_invariant, assert_same, example, half_plan, outputs, randomise
 from tests.networks import NETWORKS
 
 
@@ -51,11 +51,6 @@ def test_executing_the_calls_is_running_the_model(name):
     assert_same([np.array(results[id(t)]) for t in traced.flat_outputs], outputs(model, x))
 
 
-class Subclassed(keras.Model):
-    def call(self, x):
-        return x
-
-
 class Doubled(keras.Model):
     """Functional by its arguments, and another function by its call."""
 
@@ -64,16 +59,14 @@ class Doubled(keras.Model):
 
 
 def doubled() -> keras.Model:
-    i = keras.Input((3,))
-    return Doubled(i, kl.Dense(2)(i))
+    i = keras.Input((5,))
+    return Doubled(i, kl.Dense(4, name="inner")(i))
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: keras.Sequential([kl.Dense(3)], name="early"), "'early' has no graph yet"),
-        (lambda: Subclassed(name="free"), "'free' of class Subclassed, which has a call of its"),
-        (doubled, "of class Doubled, which has a call of its own"),
         (lambda: kl.Dense(3), "Expected a Keras model. Received: Dense"),
     ],
 )
@@ -83,10 +76,10 @@ def test_other_models_are_refused(make, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_nested_model_with_a_call_of_its_own_is_no_model():
+def test_a_nested_model_with_a_call_of_its_own_is_opened():
     i = keras.Input((3,))
-    model = keras.Model(i, doubled()(kl.Dense(3)(i)))
-    assert len(trace(model).calls) == 2
+    model = randomise(keras.Model(i, kl.Dense(2)(doubled()(kl.Dense(5, name="a")(i)))))
     graph = ChannelGraph(model)
-    assert not graph.groups
-    assert [pin.reason for pin in graph.barriers] == ["no rule for the layer Doubled"]
+    assert "doubled" not in [call.name for call in graph.trace.calls]
+    assert set(graph.groups) == {"a", "inner"} and not graph.barriers
+    assert_invariant(model, half_plan(graph))

@@ -105,6 +105,11 @@ def rule_for(operation: keras.Operation) -> Rule:
     return UnknownRule(f"no rule for the layer {kind.__name__}")
 
 
+def has_rule(operation: keras.Operation) -> bool:
+    """Whether a rule is registered for an operation."""
+    return not isinstance(rule_for(operation), UnknownRule)
+
+
 def _overridden(kind: type, parent: type) -> str | None:
     """A method or property of the parent that a subclass replaces and a call may run."""
     for child in kind.__mro__[: kind.__mro__.index(parent)]:

@@ -1,4 +1,4 @@
-"""Operations that treat every channel alone, and those whose statistics mix them."""
+"""Operations that treat every channel alone."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ layers = keras.layers
     layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D,
     layers.GaussianDropout, layers.GaussianNoise, layers.AlphaDropout,
     layers.ActivityRegularization,
-    "Abs", "Absolute", "Cast", "Clip", "Copy", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu",
-    "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu", "Relu6", "Selu", "Sigmoid",
-    "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
+    "Abs", "Absolute", "Cast", "Clip", "ConvertToTensor", "Copy", "Elu", "Exp", "Gelu",
+    "HardSigmoid", "HardSilu", "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu",
+    "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient",
+    "Tanh",
 )  # fmt: skip
 class ElementwiseRule(Rule):
     """Each output element depends on the input element at its place."""
@@ -97,16 +98,3 @@ class BatchNormalizationRule(Rule):
         for variable in (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance):
             walk.bind(layer, variable, 0, labels)
         return [arrays.spread(labels, arrays.shape_of(call.outputs[0]), layer.axis)]
-
-
-@register(
-    layers.LayerNormalization, layers.GroupNormalization, layers.UnitNormalization,
-    layers.RMSNormalization, layers.Softmax, "Softmax", "LogSoftmax",
-)  # fmt: skip
-class ChannelStatisticRule(Rule):
-    """A statistic over channels changes when a channel leaves, even if that channel was zero."""
-
-    free_weights = True
-
-    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        raise Unsupported("it computes a statistic over channels")

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph, ChannelGroup, execute, split
 from keras_prune.silencing import masked_weights
 from keras_prune.training import computing_in
@@ -29,6 +30,9 @@ class Rollouts:
         images: float32, shape `(examples, height, width, channels)`.
         labels: int, shape `(examples,)`.
         precision: `"float32"` or `"mixed_bfloat16"`.
+
+    Raises:
+        ModelError: the graph admits norms, whose statistic changes with the mask.
     """
 
     def __init__(
@@ -39,6 +43,11 @@ class Rollouts:
         labels: np.ndarray,
         precision: str = "float32",
     ) -> None:
+        if graph.statistics:
+            raise ModelError(
+                "Expected a graph without admitted norms. Received one where "
+                f"{graph.statistics[0].layer.name!r} may lose channels. Use ChannelGraph(model)."
+            )
         self._graph = graph
         self._group = group
         self._split = split(graph, group)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.filter_agent.rollouts import Rollouts
 from keras_prune.plan import PruningPlan
@@ -74,3 +75,12 @@ def test_bfloat16_rollouts_agree_roughly_and_leave_the_precision_alone(graph):
     rollouts = Rollouts(graph, graph.groups["stem"], IMAGES, labels, "mixed_bfloat16")
     assert rollouts.accuracy(np.ones(graph.groups["stem"].channels)) > 80
     assert {layer.dtype_policy.name for layer in graph.model.layers} == {"float32"}
+
+
+def test_a_graph_that_admits_norms_is_refused():
+    i = keras.Input((8, 8, 3))
+    x = keras.layers.LayerNormalization(name="norm")(keras.layers.Conv2D(4, 3, name="a")(i))
+    model = keras.Model(i, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x)))
+    admitted = ChannelGraph(model, admit_norms=True)
+    with pytest.raises(ModelError, match="'norm' may lose channels"):
+        Rollouts(admitted, admitted.groups["a"], IMAGES, np.zeros(len(IMAGES), int))

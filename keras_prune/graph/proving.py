@@ -1,0 +1,202 @@
+"""Is what a layer's `call` does on symbolic tensors all that it does?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.trace import Call, calls_between, execute, has_mask
+
+_BATCH, _LENGTH = 2, 32  # of a trial run, where the model leaves them open
+
+
+def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, ...]]:
+    """Runs a layer's own `call` on symbolic tensors, and proves that the calls found are the layer.
+
+    They are if the layer has no weights but those of layers it calls, makes the same calls in
+    training, and returns what they return on random inputs with other weights than it has now (so
+    that a value computed from a weight ahead of the calls gives itself away).
+
+    Args:
+        layer: the layer, or a subclassed model.
+        args: its positional arguments; tensors are symbolic.
+        kwargs: its keyword arguments.
+
+    Returns:
+        The symbolic outputs in the layer's structure, and the calls, producers before consumers.
+
+    Raises:
+        Unsupported: they are not proved to be the layer.
+    """
+    inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
+    outputs, calls = _trace(layer, inputs, args, kwargs)
+    if any(map(has_mask, [*inputs, *keras.tree.flatten(outputs)])):
+        raise Unsupported("it takes or makes masks")
+    _check_weights(layer, calls)
+    _check_training(layer, inputs, args, kwargs, outputs, calls)
+    check_values(layer, args, kwargs, outputs, calls)
+    return outputs, calls
+
+
+def call_inside(layer: Any, args: Any, kwargs: Any) -> Any:
+    """A layer's own `call` with what Keras does before it: inputs cast, no training flag chosen."""
+
+    def cast(x: Any) -> Any:
+        floating = isinstance(x, keras.KerasTensor) and keras.backend.is_float_dtype(x.dtype)
+        if floating and layer.autocast and x.dtype != layer.compute_dtype:
+            return keras.ops.cast(x, layer.compute_dtype)
+        return x
+
+    args, kwargs = keras.tree.map_structure(cast, (args, kwargs))
+    if _takes_training(layer) and kwargs.get("training") is not True:
+        kwargs = kwargs | {"training": None}  # False, its default, would be passed on as a choice
+    return layer.call(*args, **kwargs)
+
+
+def _takes_training(layer: Any) -> bool:
+    return "training" in inspect.signature(layer.call).parameters
+
+
+def _trace(
+    layer: keras.Layer, inputs: Sequence[keras.KerasTensor], args: Any, kwargs: Any
+) -> tuple[Any, tuple[Call, ...]]:
+    try:
+        outputs = call_inside(layer, args, kwargs)
+        return outputs, calls_between(inputs, keras.tree.flatten(outputs))
+    except Unsupported:
+        raise
+    except Exception as error:  # whatever a user's code does with a tensor that has no values
+        raise Unsupported(f"its call fails on symbolic tensors ({_line(error)})") from error
+
+
+def _check_weights(layer: keras.Layer, calls: Sequence[Call]) -> None:
+    """The layer owns nothing but what the layers it calls own."""
+    called = [call.operation for call in calls if isinstance(call.operation, keras.Layer)]
+    known = {id(weight) for inner in called for weight in inner.weights}
+    own = [weight for weight in layer.weights if id(weight) not in known]
+    own += [x for call in calls for x in call.constants if isinstance(x, keras.Variable)]
+    if own:
+        raise Unsupported(f"no layer that it calls has its weight {own[0].path!r}")
+    if layer.activity_regularizer is not None:
+        raise Unsupported("it has an activity regularizer")
+
+
+def _check_training(
+    layer: keras.Layer,
+    inputs: Sequence[keras.KerasTensor],
+    args: Any,
+    kwargs: Any,
+    outputs: Any,
+    calls: Sequence[Call],
+) -> None:
+    """In training the same calls are made, and all of them are in training."""
+    _check_free(layer, kwargs)
+    for call in calls:
+        _check_free(call.operation, call.symbolic_arguments[1])
+    if _takes_training(layer):
+        training = _trace(layer, inputs, args, kwargs | {"training": True})
+        if _wiring(inputs, *training) != _wiring(inputs, outputs, calls):
+            raise Unsupported("it makes other calls in training")
+
+
+def _check_free(layer: Any, kwargs: Any) -> None:
+    """A call has no training flag of its own; Keras writes down the default of `call` as one."""
+    flag = kwargs.get("training")
+    parameter = inspect.signature(layer.call).parameters.get("training")
+    if flag is not None and (parameter is None or flag is not parameter.default):
+        raise Unsupported(f"{layer.name!r} is called with training={flag} at all times")
+
+
+def _wiring(
+    inputs: Sequence[keras.KerasTensor], outputs: Any, calls: Sequence[Call]
+) -> list[object]:
+    """The calls with tensors numbered, ops by what they are: equal for calls that do the same."""
+    numbers = {id(tensor): f"tensor {number}" for number, tensor in enumerate(inputs)}
+    wiring: list[object] = []
+    for call in calls:
+        args, kwargs = call.arguments(dict(numbers))
+        kwargs = {k: v for k, v in kwargs.items() if k != "training" or v not in (None, True)}
+        wiring.append((_identity(call.operation), *_plain((args, kwargs))))
+        for tensor in call.outputs:
+            numbers[id(tensor)] = f"tensor {len(numbers)}"
+    return [*wiring, [numbers[id(tensor)] for tensor in keras.tree.flatten(outputs)]]
+
+
+def _identity(operation: keras.Operation) -> list[object]:
+    """A layer is itself; an op is made anew at each call, so it is its class and attributes."""
+    if isinstance(operation, keras.Layer):
+        return [id(operation)]
+    own = {k: v for k, v in vars(operation).items() if not k.startswith("_") and k != "name"}
+    return [type(operation), *_plain(own)]
+
+
+def _plain(structure: Any) -> list[object]:
+    """Values that can be compared; arrays as bytes."""
+    return [
+        keras.ops.convert_to_numpy(x).tobytes() if hasattr(x, "shape") else repr(x)
+        for x in (repr(structure) if not structure else keras.tree.flatten(structure))
+    ]
+
+
+def check_values(
+    layer: keras.Layer, args: Any, kwargs: Any, outputs: Any, calls: Sequence[Call]
+) -> None:
+    """The layer and the calls compute the same on random numbers.
+
+    Raises:
+        Unsupported: they do not.
+    """
+    values: dict[int, Any] = {}
+    random = np.random.default_rng(0)
+
+    def value(x: Any) -> Any:
+        if not isinstance(x, keras.KerasTensor):
+            return x
+        return values.setdefault(id(x), sample(x, random))
+
+    real_args, real_kwargs = keras.tree.map_structure(value, (args, kwargs))
+    try:
+        with keras.StatelessScope(state_mapping=_other_weights(layer)):
+            expected = keras.tree.flatten(layer(*real_args, **real_kwargs))
+            results = execute(calls, values)
+        received = [results[id(tensor)] for tensor in keras.tree.flatten(outputs)]
+        same = all(map(_equal, received, expected)) and len(received) == len(expected)
+    except Exception as error:
+        raise Unsupported(f"a trial run on random numbers fails ({_line(error)})") from error
+    if not same:
+        raise Unsupported("the calls found compute something else on random numbers")
+
+
+def _other_weights(layer: keras.Layer) -> list[tuple[keras.Variable, Any]]:
+    """Every weight with other values; a variance stays positive."""
+    return [
+        (weight, weight.value * 1.25 + 0.125)
+        for weight in layer.weights
+        if keras.backend.is_float_dtype(weight.dtype)
+    ]
+
+
+def sample(tensor: keras.KerasTensor, random: np.random.Generator | None = None) -> Any:
+    """Two examples of small positive numbers, which may be indices, too."""
+    batch, *lengths = tensor.shape
+    shape = [batch or _BATCH, *(_LENGTH if length is None else length for length in lengths)]
+    values = (random or np.random.default_rng(0)).uniform(0, 2, shape)
+    return keras.ops.cast(values, tensor.dtype)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if keras.backend.standardize_dtype(a.dtype) != keras.backend.standardize_dtype(b.dtype):
+        return False
+    a, b = (keras.ops.convert_to_numpy(keras.ops.cast(x, "float32")) for x in (a, b))
+    scale = max(1.0, float(np.abs(b).max(initial=0)))
+    return a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-5 * scale, equal_nan=True)
+
+
+def _line(error: Exception) -> str:
+    """An error's message in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

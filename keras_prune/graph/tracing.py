@@ -1,0 +1,71 @@
+"""Any model that can be traced as a list of calls."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import keras
+
+from keras_prune.errors import ModelError
+from keras_prune.graph.batching import prove_at_any_batch
+from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.opening import open_layers
+from keras_prune.graph.trace import Trace, functional_trace, input_structure, is_model
+
+
+def trace(model: keras.Model) -> Trace:
+    """Lists the calls of a model.
+
+    A Functional or Sequential model holds them. A subclassed model is traced: its `call` is run on
+    symbolic inputs, and on random ones to see that the calls found compute the same. Layers of the
+    user's own that call other layers are opened likewise; where that is not exact, they stay calls.
+
+    Args:
+        model: the model; it is not changed.
+
+    Raises:
+        ModelError: the model was not built, or cannot be traced.
+
+    Example:
+
+    >>> inputs = keras.Input((4,))
+    >>> model = keras.Model(inputs, keras.layers.Dense(2, name="head")(inputs))
+    >>> [call.name for call in trace(model).calls]
+    ['head']
+    """
+    if not isinstance(model, keras.Model):
+        raise ModelError(f"Expected a Keras model. Received: {type(model).__name__}.")
+    return open_layers(functional_trace(model) if is_model(model) else _subclassed_trace(model))
+
+
+def _subclassed_trace(model: keras.Model) -> Trace:
+    """The calls that the model's own `call` makes."""
+    what = f"Model {model.name!r} of class {type(model).__name__}"
+    inputs = _symbolic_inputs(model, what)
+    parameters = list(inspect.signature(model.call).parameters.values())
+    if any(parameter.default is parameter.empty for parameter in parameters[1:]):
+        raise ModelError(
+            f"{what} cannot be traced: its call takes more than one argument. "
+            "Let it take all its inputs as one list or dict."
+        )
+    try:
+        outputs, calls = prove_at_any_batch(model, inputs)
+    except Unsupported as reason:
+        raise ModelError(
+            f"{what} cannot be traced: {reason}. Let its call use layers and keras.ops only, or "
+            "rebuild it with the functional API: keras.Model(inputs, outputs)."
+        ) from reason
+    return Trace(model, calls, inputs, outputs)
+
+
+def _symbolic_inputs(model: keras.Model, what: str) -> Any:
+    """Inputs of the shapes the model was built for, of any batch size."""
+    inputs = input_structure(model)
+    if inputs is None:
+        raise ModelError(
+            f"{what} was not built, or its call cannot run on symbolic tensors, so that its input "
+            "shape is unknown. Call it on a batch of data first: model(x); let its call use layers "
+            "and keras.ops only."
+        )
+    return inputs
