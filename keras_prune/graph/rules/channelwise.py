@@ -23,10 +23,16 @@ layers = keras.layers
     layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Identity, layers.Dropout,
     layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D,
     layers.GaussianDropout, layers.GaussianNoise, layers.AlphaDropout,
-    layers.ActivityRegularization,
-    "Abs", "Absolute", "Cast", "Clip", "Copy", "Elu", "Exp", "Gelu", "HardSigmoid", "HardSilu",
-    "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu", "Relu6", "Selu", "Sigmoid",
-    "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Tanh",
+    layers.ActivityRegularization, "keras.src.applications.convnext.StochasticDepth",
+    "Abs", "Absolute", "Angle", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh",
+    "BitwiseInvert", "BitwiseNot", "Cast", "Cbrt", "Ceil", "Celu", "Clip", "Copy", "Cos", "Cosh",
+    "Deg2rad", "Elu", "Erf", "Erfc", "Erfinv", "Exp", "Exp2", "Expm1", "Fabs", "Floor", "Gelu",
+    "HardShrink", "HardSigmoid", "HardSilu", "HardTanh", "Identity", "Isfinite", "Isinf", "Isnan",
+    "LeakyRelu", "Log", "Log10", "Log1p", "Log2", "LogSigmoid", "LogicalNot", "NanToNum",
+    "Negative", "OnesLike", "Rad2deg", "Reciprocal", "Relu", "Relu6", "Round", "Rsqrt",
+    "SaturateCast", "Selu", "Sigmoid", "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh",
+    "SoftShrink", "Softplus", "Softsign", "SparsePlus", "SparseSigmoid", "Sqrt", "Square",
+    "Squareplus", "StopGradient", "Tan", "Tanh", "TanhShrink", "Threshold", "Trunc", "ZerosLike",
 )  # fmt: skip
 class ElementwiseRule(Rule):
     """Each output element depends on the input element at its place."""
@@ -78,7 +84,9 @@ class RescalingRule(Rule):
     layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
     layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D,
     layers.Cropping1D, layers.Cropping2D, layers.Cropping3D,
-    layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D,
+    layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D, layers.Resizing,
+    *(getattr(layers, name) for name in dir(layers) if name.startswith("Adaptive")),
+    "AveragePool", "MaxPool", "Resize",
 )  # fmt: skip
 class SpatialRule(Rule):
     """Moves or gathers positions, each channel for itself."""
