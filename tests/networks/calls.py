@@ -100,17 +100,27 @@ def output_in_the_middle():
     return keras.Model(i, [x, head(kl.ReLU()(x))])
 
 
-@network({"stem": 8, "deep": 6, "c": 5})
-def nested_three_deep_called_twice():
+def middle_and_outer() -> tuple[keras.Model, keras.Model]:
     j = image(8)
     inner = keras.Sequential([image(8), conv(6, "deep"), kl.ReLU(), conv(8, "out")], name="inner")
     middle = keras.Model(j, kl.Add()([j, inner(j)]), name="middle")
     k = image(8)
-    outer = keras.Model(k, kl.Concatenate()([middle(k), k]), name="outer")
-    i = image()
+    return middle, keras.Model(k, kl.Concatenate()([middle(k), k]), name="outer")
+
+
+@network({"stem": 8, "deep": 6, "c": 5})
+def nested_three_deep_called_twice():
+    i, (_, outer) = image(), middle_and_outer()
     x = conv(8, "stem")(i)
-    both = kl.Concatenate()([outer(x), outer(kl.ReLU()(middle(x)))])
+    both = kl.Concatenate()([outer(x), outer(kl.ReLU()(x))])
     return keras.Model(i, head(conv(5, "c")(both)))
+
+
+@network({"stem": 8, "deep": 6, "c": 5})
+def nested_at_two_depths():
+    i, (middle, outer) = image(), middle_and_outer()
+    x = conv(8, "stem")(i)
+    return keras.Model(i, head(conv(5, "c")(outer(kl.ReLU()(middle(x))))))
 
 
 @network({"a": 8, "b": 6})
