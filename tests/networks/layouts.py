@@ -210,3 +210,11 @@ def constants_of_other_axes():
     x = kl.Permute((3, 1, 2))(x)
     x = ops.multiply(x, PER_CHANNEL.reshape(1, 8, 1, 1) + 2)
     return keras.Model(i, head(conv(6, "b")(kl.Permute((2, 3, 1))(x))))
+
+
+@network({"a": 8, "b": 6})
+def resized_and_pooled():
+    i = image()
+    x = ops.image.resize(conv(8, "a")(i), (9, 7))
+    x = ops.average_pool(ops.max_pool(kl.Resizing(8, 8)(x), 2), 2, padding="same")
+    return keras.Model(i, head(conv(6, "b")(x)))

@@ -84,15 +84,25 @@ class RescalingRule(Rule):
     layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D,
     layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D,
     layers.Cropping1D, layers.Cropping2D, layers.Cropping3D,
-    layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D, layers.Resizing,
+    layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D,
     *(getattr(layers, name) for name in dir(layers) if name.startswith("Adaptive")),
-    "AveragePool", "MaxPool", "Resize",
+    "AveragePool", "MaxPool",
 )  # fmt: skip
 class SpatialRule(Rule):
     """Moves or gathers positions, each channel for itself."""
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         return along_channels(call, walk.channels(call.inputs[0], channel_axis(call.operation)))
+
+
+@register(layers.Resizing, "Resize")
+class ResizeRule(SpatialRule):
+    """Other heights and widths. A single image has its axes elsewhere."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        if len(call.inputs[0].shape) != 4:
+            raise Unsupported("it takes the batch for an axis of one image")
+        return super().label(call, walk)
 
 
 @register(layers.BatchNormalization)

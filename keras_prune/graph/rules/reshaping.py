@@ -84,21 +84,25 @@ def _reshape(
     Only the last axes, from the first that channels vary along, are regrouped: whatever lies before
     them repeats the same labels, also where its length is unknown.
     """
-    first = min(arrays.varying_axes(labels), default=labels.ndim)
-    while first > 0 and None not in old[first:]:
-        start = _tail(output.shape, math.prod(old[first:]))
+    for first in range(min(arrays.varying_axes(labels), default=labels.ndim), 0, -1):
+        lengths = _from(old, first)
+        start = None if lengths is None else _tail(output.shape, math.prod(lengths))
         if start is not None:
             last = arrays.reshape(labels[(0,) * first], output.shape[start:])
             return np.broadcast_to(last, arrays.shape_of(output))
-        first -= 1
     raise Unsupported("it regroups an axis of unknown length with channels")
 
 
 def _tail(shape: Sequence[int | None], size: int) -> int | None:
-    """The axis from which on a shape holds `size` elements, the batch left out; None if none."""
+    """The last axis from which on a shape holds `size` elements, not the batch's; None if none."""
     for start in range(len(shape), 0, -1):
-        if None in shape[start:]:
-            return None
-        if math.prod(shape[start:]) == size:
+        lengths = _from(shape, start)
+        if lengths is not None and math.prod(lengths) == size:
             return start
     return None
+
+
+def _from(shape: Sequence[int | None], axis: int) -> list[int] | None:
+    """The lengths from an axis on; None if one of them is unknown."""
+    known = [length for length in shape[axis:] if length is not None]
+    return known if len(known) == len(shape) - axis else None
