@@ -33,7 +33,13 @@ def test_pruned_is_silenced(name, tmp_path):
     assert (pruned.count_params() < model.count_params()) == bool(network.groups)
 
 
-@pytest.mark.parametrize("name", ["residual", "concat_then_add", "grouped", "nested_called_twice"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "residual", "concat_then_add", "grouped", "nested_called_twice", "halves", "take",
+        "slices_with_a_gap", "axes_of_length_one", "padded_shortcut",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("last", [False, True])
 def test_one_channel_is_enough(name, last):
     model = randomise(NETWORKS[name].build())

@@ -138,6 +138,7 @@ def test_statistics_over_channels_are_barriers_with_a_reason(barrier):
         lambda x: ops.clip(x, [0.1 * c for c in range(8)], 1.0),
         lambda x: ops.cumsum(x, axis=-1),
         lambda x: ops.roll(x, 1),
+        lambda x: ops.space_to_depth(x, 2, data_format="channels_first"),
         lambda x: ops.repeat(ops.take(x, np.array([[1, 2]]), axis=-1)[..., 0, :], 4, axis=-1),
         lambda x: ops.concatenate([x, np.zeros((3, 6, 6, 8), "float32")], axis=-1),
     ],
@@ -145,6 +146,16 @@ def test_statistics_over_channels_are_barriers_with_a_reason(barrier):
 def test_what_may_treat_channels_differently_is_a_barrier(make):
     graph = ChannelGraph(behind(make))
     assert list(graph.groups) == ["b"] and graph.barriers
+
+
+def test_an_embedding_with_an_adapter_is_a_barrier():
+    i = keras.Input((6,), dtype="int32")
+    table = kl.Embedding(9, 8, name="table")
+    x = kl.Dense(3)(kl.Dense(4, name="a")(kl.Flatten()(table(i))))
+    table.enable_lora(2)
+    graph = ChannelGraph(keras.Model(i, x))
+    assert list(graph.groups) == ["a"]
+    assert all(isinstance(binding.variable, keras.Variable) for binding in graph.bindings)
 
 
 @pytest.mark.parametrize("multiplier", [1, 3])

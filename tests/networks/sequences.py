@@ -26,6 +26,14 @@ def embedded():
 
 
 @network({"table": 8})
+def embedded_numbers():
+    """What a table is asked for cannot be left out."""
+    i = keras.Input((5,))
+    x = ops.cast(ops.clip(ops.abs(kl.Dense(7, name="a")(i)), 0, 8), "int32")
+    return keras.Model(i, kl.Dense(3)(kl.Flatten()(kl.Embedding(9, 8, name="table")(x))))
+
+
+@network({"table": 8})
 def embedded_twice():
     one, two = tokens(), tokens()
     table = kl.Embedding(9, 8, name="table")
