@@ -21,16 +21,16 @@ def restore(old: keras.Operation, new: Any) -> None:
     """Gives a rebuilt layer the original's initialisers back, but those that hold an array."""
     config = old.get_config()
     for key in _initializers(old, config):
-        if not _holds_array(getattr(old, key)) and hasattr(new, key):
+        if not _holds_array(getattr(old, key)) and key in vars(new):
             setattr(new, key, keras.initializers.get(config[key]))
 
 
 def _initializers(operation: keras.Operation, config: dict[str, Any]) -> list[str]:
-    """The keys of a config that say how weights start."""
+    """The keys of a config that say how weights start, where they can be set once it is built."""
     return [
         key
         for key in config
-        if isinstance(getattr(operation, key, None), keras.initializers.Initializer)
+        if isinstance(vars(operation).get(key), keras.initializers.Initializer)
     ]
 
 

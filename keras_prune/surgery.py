@@ -116,7 +116,8 @@ class Replay:
 
     def _call(self, call: Call, *args: Any, **kwargs: Any) -> Any:
         """Makes one call again."""
-        return self._operation(call)(*args, **kwargs)
+        rule = rule_for(call.operation)
+        return rule.replay(call, self._operation(call), args, kwargs, self._cut)
 
     def _operation(self, call: Call) -> Any:
         """The new operation of a call, made at its first call only."""

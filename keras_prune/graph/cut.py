@@ -22,15 +22,19 @@ class Cut:
         self._roots = roots
         self._kept = keep[roots]
 
-    def size(self, tensor: keras.KerasTensor, axis: int) -> int:
-        """The length of a tensor's axis after the cut."""
+    def kept(self, tensor: keras.KerasTensor, axis: int) -> np.ndarray:
+        """Whether each position of a tensor's axis stays, shape `(length of the axis,)`."""
         labels = self._tensors[id(tensor)]
         small = arrays.core(labels)
         axis %= labels.ndim
         if self._kept[small].all() or shrinking_axis(self._roots[small]) != axis:
-            return labels.shape[axis]
+            return np.ones(labels.shape[axis], bool)
         rows = np.moveaxis(self._kept[small], axis, 0).reshape(small.shape[axis], -1)[:, 0]
-        return int(np.broadcast_to(rows, labels.shape[axis]).sum())
+        return np.broadcast_to(rows, labels.shape[axis])
+
+    def size(self, tensor: keras.KerasTensor, axis: int) -> int:
+        """The length of a tensor's axis after the cut."""
+        return int(self.kept(tensor, axis).sum())
 
     def positions(self, binding: Binding | Statistic) -> np.ndarray | None:
         """The positions of a bound axis that stay; None if all do."""

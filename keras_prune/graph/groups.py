@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,8 +98,9 @@ class ChannelGraph:
         self.statistics = tuple(walk.statistics.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
         paths = _paths(self.trace, self.traces)
+        parts = [self._roots[part] for _, part in walk.parts]
         self.groups: Mapping[str, ChannelGroup] = {
-            group.name: group for group in _groups(self.bindings, self._roots, paths)
+            group.name: group for group in _groups(self.bindings, self._roots, parts, paths)
         }
 
     @property
@@ -144,24 +145,37 @@ def _paths(traced: Trace, traces: Mapping[int, Trace], prefix: str = "") -> dict
 
 
 def _groups(
-    bindings: tuple[Binding, ...], roots: np.ndarray, paths: Mapping[int, str]
+    bindings: tuple[Binding, ...],
+    roots: np.ndarray,
+    parts: Sequence[np.ndarray],
+    paths: Mapping[int, str],
 ) -> list[ChannelGroup]:
-    """Units with the same set of producers form a group."""
-    producers: dict[int, list[int]] = defaultdict(list)
-    for number, binding in enumerate(bindings):
-        if binding.role is Role.PRODUCER:
-            for unit in np.unique(roots[binding.labels]).tolist():
-                producers[unit].append(number)
-    producers.pop(STAYS, None)
-    units: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for unit, numbers in sorted(producers.items()):
-        units[tuple(numbers)].append(unit)
+    """Units with the same set of producers that are in the same parts of tensors form a group.
+
+    Where a tensor is split, each half is left with a channel, for no plan empties a group.
+    """
+    made = [(roots[b.labels], b.layer) for b in bindings if b.role is Role.PRODUCER]
+    makers = _places([labels for labels, _ in made])
+    makers.pop(STAYS, None)
+    picked = _places(parts)
+    units: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+    for unit, numbers in sorted(makers.items()):
+        units[tuple(numbers), tuple(picked.get(unit, ()))].append(unit)
     members = _members(bindings, roots, list(units.values()))
-    names = _names([paths[id(bindings[numbers[0]].layer)] for numbers in units])
+    names = _names([paths[id(made[numbers[0]][1])] for numbers, _ in units])
     return [
         ChannelGroup(name, np.array(group), tuple(owned))
         for name, group, owned in zip(names, units.values(), members, strict=True)
     ]
+
+
+def _places(arrays: Sequence[np.ndarray]) -> dict[int, list[int]]:
+    """For every label the numbers of the arrays that hold it."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for number, labels in enumerate(arrays):
+        for label in np.unique(labels).tolist():
+            places[label].append(number)
+    return places
 
 
 def _members(

@@ -35,6 +35,7 @@ class LabelWalk:
         self._first: dict[int, np.ndarray] = {}
         self._closed: dict[keras.Operation, str] = {}
         self._barriers: list[Call] = []
+        self.parts: list[tuple[str, np.ndarray]] = []
         for tensor in traced.flat_inputs:
             self.tensors[id(tensor)] = self._fixed(tensor)
         self._walk(traced)
@@ -113,10 +114,15 @@ class LabelWalk:
             self.unions.unite(small, STAYS)
             self.pins.append((pin, small))
 
+    def part(self, call: Call, labels: np.ndarray) -> np.ndarray:
+        """Notes that a call picks out these labels: some of what is picked out must stay."""
+        self.parts.append((call.name, arrays.core(labels)))
+        return labels
+
     def resolve(self) -> np.ndarray:
         """The root of every label, after settling tensors that would shrink along two axes."""
         roots = self.unions.resolve()
-        while self._settle(roots):
+        while self._settle(roots) or self._keep_parts(roots):
             roots = self.unions.resolve()
         return roots
 
@@ -198,6 +204,13 @@ class LabelWalk:
     def _fixed(self, tensor: keras.KerasTensor) -> np.ndarray:
         return np.broadcast_to(np.int64(STAYS), arrays.shape_of(tensor))
 
+    def _keep_parts(self, roots: np.ndarray) -> bool:
+        """Pins a channel that a tensor consists of alone. Returns whether there was one."""
+        alone = [(name, part) for name, part in self.parts if _is_alone(roots[part])]
+        for name, part in alone:
+            self.pin(part, Pin(name, "a tensor of this channel alone"))
+        return bool(alone)
+
     def _settle(self, roots: np.ndarray) -> bool:
         """Lets a tensor shrink along the axis that leaves most units. Returns whether it had to."""
         changed = False
@@ -216,6 +229,11 @@ class LabelWalk:
 
 def _weights(operation: keras.Operation) -> list[keras.Variable]:
     return operation.weights if isinstance(operation, keras.Layer) else []
+
+
+def _is_alone(roots: np.ndarray) -> bool:
+    """Whether a tensor holds one label only, and that one may leave."""
+    return roots.size > 0 and roots.min() == roots.max() != STAYS
 
 
 def _distinct(roots: np.ndarray, axis: int) -> int:

@@ -68,7 +68,7 @@ def test_the_fingerprint_is_the_models_own():
     model = NETWORKS["residual"].build()
     again = keras.Model.from_config(model.get_config())
     assert ChannelGraph(again).fingerprint == ChannelGraph(model).fingerprint
-    names = [name for name, network in NETWORKS.items() if network.groups][:6]
+    names = ["chain", "residual", "concat", "grouped", "nested", "permuted"]
     assert len({ChannelGraph(NETWORKS[name].build()).fingerprint for name in names}) == 6
 
 

@@ -1,14 +1,18 @@
 """One network for every row of the rules' tables: exact groups, no barrier, pruned == silenced."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import pytest
 from keras import activations, ops
 from keras import layers as kl
 
-from keras_prune.graph import ChannelGraph, Role, register, rule_for
+from keras_prune.graph import ChannelGraph, Role, Rule, register, rule_for
 from keras_prune.graph.rules import base
+from keras_prune.graph.rules.channelwise import ElementwiseRule
 from keras_prune.graph.rules.common import ELEMENTWISE, is_elementwise
+from keras_prune.graph.rules.joins import JoinRule
 from tests.invariant import assert_invariant, half_plan, randomise
 from tests.networks import behind, conv, head, image
 
@@ -21,13 +25,11 @@ def check(model: keras.Model, groups: dict[str, int]) -> None:
     assert_invariant(model, half_plan(graph))
 
 
-POSITIVE = (ops.log, ops.sqrt)
-ELEMENTWISE_OPS = [
-    ops.abs, ops.absolute, ops.exp, ops.gelu, ops.elu, ops.hard_sigmoid, ops.hard_silu,
-    ops.leaky_relu, ops.log, ops.log_sigmoid, ops.negative, ops.relu, ops.relu6, ops.selu,
-    ops.sigmoid, ops.silu, ops.softplus, ops.softsign, ops.sqrt, ops.square, ops.stop_gradient,
-    ops.tanh, ops.copy,
-]  # fmt: skip
+def named_ops(rule: type[Rule]) -> list[Callable]:
+    """The functions of `keras.ops` whose op is registered for a rule."""
+    names = [name for name, own in base._NAMED.items() if type(own) is rule and "." not in name]
+    functions = {name.replace("_", ""): getattr(ops, name) for name in dir(ops)}
+    return [functions[name.lower()] for name in names if name.lower() in functions]
 
 
 def sum_of(branches) -> keras.Model:
@@ -35,9 +37,47 @@ def sum_of(branches) -> keras.Model:
     return behind(lambda x: kl.Add()([branch(x) for branch in branches]))
 
 
+FOR_INTEGERS = {ops.bitwise_invert, ops.bitwise_not, ops.bitwise_and, ops.bitwise_or,
+                ops.bitwise_xor}  # fmt: skip
+NEEDS = {
+    ops.arccosh: lambda x: ops.arccosh(1 + x),
+    ops.cast: lambda x: ops.cast(x, "float32"),
+    ops.saturate_cast: lambda x: ops.saturate_cast(x, "float32"),
+    ops.clip: lambda x: ops.clip(x, 0.3, 0.6),
+    ops.threshold: lambda x: ops.threshold(x, 0.5, 0.1),
+    ops.where: lambda x, y: ops.where(x > 0.5, x, y),
+    ops.select: lambda x, y: ops.select([x > 0.7, y > 0.7], [x, y], 0.1),
+}
+
+
+def on_floats(op: Callable) -> Callable:
+    """An op between 0 and 1, where all of them are defined, from floats to floats."""
+    run = NEEDS.get(op, op)
+
+    def branch(*tensors):
+        tensors = [ops.sigmoid(x) * 0.8 + 0.1 for x in tensors]
+        if op in FOR_INTEGERS:
+            tensors = [ops.cast(x * 9, "int32") for x in tensors]
+        return ops.cast(run(*tensors), "float32")
+
+    return branch
+
+
 def test_elementwise_ops():
-    positive = [lambda x, op=op: op(ops.abs(x) + 0.1) for op in POSITIVE]
-    check(sum_of([op for op in ELEMENTWISE_OPS if op not in POSITIVE] + positive), {"a": 8, "b": 6})
+    branches = [on_floats(op) for op in named_ops(ElementwiseRule)]
+    assert len(branches) > 60
+    check(sum_of(branches), {"a": 8, "b": 6})
+
+
+def test_elementwise_ops_of_two_tensors():
+    branches = [on_floats(op) for op in named_ops(JoinRule)]
+    assert len(branches) > 25
+
+    def block(x):
+        y = conv(8, "y")(x)
+        return kl.Add()([branch(x, y) for branch in branches])
+
+    check(behind(block), {"a": 8, "b": 6})
 
 
 ELEMENTWISE_LAYERS = [
@@ -88,16 +128,27 @@ def test_statistics_over_channels_are_barriers_with_a_reason(barrier):
     "make",
     [
         lambda x: x * keras.Variable(np.arange(8.0, dtype="float32")),
-        lambda x: ops.maximum(x, np.arange(8.0, dtype="float32")),
         lambda x: ops.clip(x, [0.1 * c for c in range(8)], 1.0),
-        lambda x: x[..., ::-1],
-        lambda x: ops.flip(x, axis=-1),
         lambda x: ops.cumsum(x, axis=-1),
+        lambda x: ops.roll(x, 1),
+        lambda x: ops.space_to_depth(x, 2, data_format="channels_first"),
+        lambda x: ops.repeat(ops.take(x, np.array([[1, 2]]), axis=-1)[..., 0, :], 4, axis=-1),
+        lambda x: ops.concatenate([x, np.zeros((3, 6, 6, 8), "float32")], axis=-1),
     ],
 )
 def test_what_may_treat_channels_differently_is_a_barrier(make):
     graph = ChannelGraph(behind(make))
     assert list(graph.groups) == ["b"] and graph.barriers
+
+
+def test_an_embedding_with_an_adapter_is_a_barrier():
+    i = keras.Input((6,), dtype="int32")
+    table = kl.Embedding(9, 8, name="table")
+    x = kl.Dense(3)(kl.Dense(4, name="a")(kl.Flatten()(table(i))))
+    table.enable_lora(2)
+    graph = ChannelGraph(keras.Model(i, x))
+    assert list(graph.groups) == ["a"]
+    assert all(isinstance(binding.variable, keras.Variable) for binding in graph.bindings)
 
 
 @pytest.mark.parametrize("multiplier", [1, 3])

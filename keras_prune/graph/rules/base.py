@@ -37,6 +37,20 @@ class Rule:
         """The operation's config with its sizes counted again after a cut."""
         return config
 
+    def replay(self, call: Call, operation: Any, args: Any, kwargs: Any, cut: Cut) -> Any:
+        """Makes the call once more in the smaller model.
+
+        A rule whose calls hold constants with one value per channel cuts them here.
+
+        Args:
+            call: the call of the original.
+            operation: the rebuilt operation.
+            args: the call's arguments, with the tensors of the smaller model in their places.
+            kwargs: likewise its keyword arguments.
+            cut: what stays.
+        """
+        return operation(*args, **kwargs)
+
     def macs(self, call: Call) -> int:
         """Multiply-accumulates of one call on one example.
 
@@ -69,20 +83,21 @@ _DESCRIPTIVE = {
 }  # fmt: skip
 
 _LAYERS: dict[type, Rule] = {}
-_OPS: dict[str, Rule] = {}
+_NAMED: dict[str, Rule] = {}
 
 
 def register(*operations: type | str) -> Callable[[R], R]:
-    """Registers a rule for layer classes (and their subclasses) and for ops by class name.
+    """Registers a rule for layer classes (and their subclasses) and for operations by name.
 
     A subclass that overrides `call`, or a method that `call` may run, is not covered by its
-    parent's rule: it may do anything. By name only Keras' own ops are found.
+    parent's rule: it may do anything. By name only Keras' own operations are found: an op by that
+    of its class, a layer that Keras does not export by those of module and class.
     """
 
     def decorate(rule: R) -> R:
         for operation in operations:
             if isinstance(operation, str):
-                _OPS[operation] = rule()
+                _NAMED[operation] = rule()
             else:
                 _LAYERS[operation] = rule()
         return rule
@@ -94,7 +109,7 @@ def rule_for(operation: keras.Operation) -> Rule:
     """The rule of an operation; one that makes it a barrier where none is registered."""
     kind = type(operation)
     if not isinstance(operation, keras.Layer):
-        own = _OPS.get(kind.__name__) if kind.__module__.startswith("keras.") else None
+        own = _NAMED.get(kind.__name__) if kind.__module__.startswith("keras.") else None
         return own or UnknownRule(f"no rule for the op {kind.__name__}")
     for parent in kind.__mro__:
         if parent in _LAYERS:
@@ -102,7 +117,8 @@ def rule_for(operation: keras.Operation) -> Rule:
             if method:
                 return UnknownRule(f"{kind.__name__} overrides {parent.__name__}.{method}")
             return _LAYERS[parent]
-    return UnknownRule(f"no rule for the layer {kind.__name__}")
+    unknown = UnknownRule(f"no rule for the layer {kind.__name__}")
+    return _NAMED.get(f"{kind.__module__}.{kind.__name__}", unknown)
 
 
 def has_rule(operation: keras.Operation) -> bool:

@@ -23,11 +23,17 @@ layers = keras.layers
     layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Identity, layers.Dropout,
     layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D,
     layers.GaussianDropout, layers.GaussianNoise, layers.AlphaDropout,
-    layers.ActivityRegularization,
-    "Abs", "Absolute", "Cast", "Clip", "ConvertToTensor", "Copy", "Elu", "Exp", "Gelu",
-    "HardSigmoid", "HardSilu", "Identity", "LeakyRelu", "Log", "LogSigmoid", "Negative", "Relu",
-    "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient",
-    "Tanh",
+    layers.ActivityRegularization, "keras.src.applications.convnext.StochasticDepth",
+    "Abs", "Absolute", "Angle", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh",
+    "BitwiseInvert", "BitwiseNot", "Cast", "Cbrt", "Ceil", "Celu", "Clip", "ConvertToTensor",
+    "Copy", "Cos", "Cosh", "Deg2rad", "Elu", "Erf", "Erfc", "Erfinv", "Exp", "Exp2", "Expm1",
+    "Fabs", "Floor", "Gelu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh", "Isfinite",
+    "Isinf", "Isnan", "LeakyRelu", "Log", "Log10", "Log1p", "Log2", "LogSigmoid", "LogicalNot",
+    "NanToNum", "Negative", "OnesLike", "Rad2deg", "Reciprocal", "Relu", "Relu6", "Round",
+    "Rsqrt", "SaturateCast", "Selu", "Sigmoid", "Sign", "Signbit", "Silu", "Sin", "Sinc",
+    "Sinh", "SoftShrink", "Softplus", "Softsign", "SparsePlus", "SparseSigmoid", "Sqrt",
+    "Square", "Squareplus", "StopGradient", "Tan", "Tanh", "TanhShrink", "Threshold", "Trunc",
+    "ZerosLike",
 )  # fmt: skip
 class ElementwiseRule(Rule):
     """Each output element depends on the input element at its place."""
@@ -80,12 +86,24 @@ class RescalingRule(Rule):
     layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D,
     layers.Cropping1D, layers.Cropping2D, layers.Cropping3D,
     layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D,
+    *(getattr(layers, name) for name in dir(layers) if name.startswith("Adaptive")),
+    "AveragePool", "MaxPool",
 )  # fmt: skip
 class SpatialRule(Rule):
     """Moves or gathers positions, each channel for itself."""
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         return along_channels(call, walk.channels(call.inputs[0], channel_axis(call.operation)))
+
+
+@register(layers.Resizing, "Resize")
+class ResizeRule(SpatialRule):
+    """Other heights and widths. A single image has its axes elsewhere."""
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        if len(call.inputs[0].shape) != 4:
+            raise Unsupported("it takes the batch for an axis of one image")
+        return super().label(call, walk)
 
 
 @register(layers.BatchNormalization)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_prune.graph import arrays
-from keras_prune.graph.bindings import Pin
+from keras_prune.graph.bindings import Pin, Unsupported
 
 if TYPE_CHECKING:
     from keras_prune.graph.labels import LabelWalk
@@ -28,7 +28,8 @@ ELEMENTWISE = {
 
 def channel_axis(layer: Any) -> int:
     """The channel axis of a layer's tensors: 1 if it computes channels first, else the last."""
-    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+    data_format = getattr(layer, "data_format", "channels_last")
+    return 1 if (data_format or keras.config.image_data_format()) == "channels_first" else -1
 
 
 def is_elementwise(activation: Any) -> bool:
@@ -48,6 +49,24 @@ def along_channels(call: Call, labels: np.ndarray) -> list[np.ndarray]:
     """Labels that vary along the channel axis only, in the shape of the call's output."""
     shape = arrays.shape_of(call.outputs[0])
     return [arrays.spread(labels, shape, channel_axis(call.operation))]
+
+
+def as_output(labels: np.ndarray, tensor: keras.KerasTensor) -> np.ndarray:
+    """Labels as those of a tensor that a call returns: what repeats is written once.
+
+    Raises:
+        Unsupported: channels would lie along an axis whose length a walk does not know.
+    """
+    small, shape = arrays.core(labels), arrays.shape_of(tensor)
+    fits = small.ndim == len(shape)
+    if not fits or any(a not in (1, b) for a, b in zip(small.shape, shape, strict=True)):
+        raise Unsupported("it puts channels along the batch or an axis of unknown length")
+    return np.broadcast_to(small, shape)
+
+
+def arguments(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a call was given, with its symbolic tensors."""
+    return call.arguments({id(tensor): tensor for tensor in call.inputs})
 
 
 def positions(tensor: keras.KerasTensor, axis: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from keras_prune.graph.bindings import Pin, Unsupported
 from keras_prune.graph.rules.base import Rule, register
 
 if TYPE_CHECKING:
+    from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
     from keras_prune.graph.trace import Call
 
@@ -20,18 +21,24 @@ layers = keras.layers
 
 @register(
     layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum,
-    "Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum",
+    "keras.src.applications.inception_resnet_v2.CustomScaleLayer",
+    "Add", "Arctan2", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Divide", "DivideNoNan", "Equal",
+    "FloorDivide", "Fmax", "Fmin", "Fmod", "Greater", "GreaterEqual", "Heaviside", "Hypot",
+    "Isclose", "Less", "LessEqual", "Logaddexp", "Logaddexp2", "LogicalAnd", "LogicalOr",
+    "LogicalXor", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual", "Power", "Select",
+    "Subtract", "TrueDivide", "Where",
 )  # fmt: skip
 class JoinRule(Rule):
     """Elements meet at their place: channels that meet become one unit.
 
     A tensor that is broadcast over channels (a gate of one channel) meets all of them at once. One
-    unit of them all would be exact but useless, so the gate stays instead.
+    unit of them all would be exact but useless, so the gate stays instead. Constants lose what the
+    output loses.
     """
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        if any(np.size(value) > 1 for value in call.constants):
-            raise Unsupported("an argument that is an array may hold one value per channel")
+        if any(isinstance(value, keras.Variable) and value.shape for value in call.constants):
+            raise Unsupported("a variable of no layer may hold one value per channel")
         parts = [walk.of(tensor) for tensor in call.inputs]
         shape = arrays.shape_of(call.outputs[0])
         if isinstance(call.operation, layers.Layer) and len({part.ndim for part in parts}) > 1:
@@ -46,6 +53,13 @@ class JoinRule(Rule):
         finest = max(met, key=lambda part: arrays.core(part).size)
         return [np.broadcast_to(arrays.core(finest), shape)]
 
+    def replay(self, call: Call, operation: Any, args: Any, kwargs: Any, cut: Cut) -> Any:
+        def shrunk(value: Any) -> Any:
+            return _shrunk(value, call.outputs[0], cut)
+
+        args, kwargs = keras.tree.map_structure(shrunk, (args, kwargs))
+        return operation(*args, **kwargs)
+
 
 @register(layers.Concatenate, "Concatenate")
 class ConcatenateRule(Rule):
@@ -56,8 +70,10 @@ class ConcatenateRule(Rule):
     """
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        parts = [walk.of(tensor) for tensor in call.inputs]
+        if any(np.ndim(value) for value in call.constants):
+            raise Unsupported("a constant lies beside the channels")
         axis: int = call.operation.axis
+        parts = [self._part(walk.of(tensor), axis) for tensor in call.inputs]
         shape = arrays.shape_of(call.outputs[0])
         if sum(part.shape[axis] for part in parts) == shape[axis]:
             return [arrays.concatenate(parts, axis)]
@@ -65,6 +81,30 @@ class ConcatenateRule(Rule):
         for part in parts:
             walk.unite(firsts[0], part)
         return [np.broadcast_to(max(firsts, key=np.size), shape)]
+
+    def _part(self, labels: np.ndarray, axis: int) -> np.ndarray:
+        return labels
+
+
+@register("Stack")
+class StackRule(ConcatenateRule):
+    """Tensors side by side along a new axis."""
+
+    def _part(self, labels: np.ndarray, axis: int) -> np.ndarray:
+        return np.expand_dims(labels, axis)
+
+
+def _shrunk(value: Any, output: keras.KerasTensor, cut: Cut) -> Any:
+    """A constant without what the output loses, right-aligned; anything else as it is."""
+    if isinstance(value, keras.KerasTensor) or np.ndim(value) == 0:
+        return value
+    array = keras.ops.convert_to_numpy(value)
+    for axis in range(-array.ndim, 0):
+        kept = cut.kept(output, axis)
+        if not kept.all() and array.shape[axis] == len(kept):
+            array = array.compress(kept, axis)
+            return array if isinstance(value, np.ndarray) else keras.ops.convert_to_tensor(array)
+    return value
 
 
 def _pin_gate(part: np.ndarray, parts: list[np.ndarray], walk: LabelWalk, call: Call) -> bool:

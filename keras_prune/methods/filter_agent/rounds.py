@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from keras_prune.methods.filter_agent.agent import FilterAgentResult
 from keras_prune.methods.filter_agent.guard import Kept
@@ -60,13 +61,8 @@ def prune_in_rounds(
     done = Rounds(start)
     for number in range(1, rounds + 1):
         before = done
-        found = search(
-            before.kept,
-            number,
-            lambda so_far, before=before, number=number: save(before.with_search(number, so_far)),
-        )
-        done = before.with_search(number, found)
-        done.kept = before.kept
+        found = search(before.kept, number, partial(_save, save, before, number))
+        done = replace(before.with_search(number, found), kept=before.kept)
         if not found.plan.kept:
             break
         kept = keep(before.kept, found)
@@ -74,3 +70,9 @@ def prune_in_rounds(
         if not kept.plan.kept:
             break
     return done
+
+
+def _save(
+    save: Callable[[Rounds], None], before: Rounds, number: int, found: FilterAgentResult
+) -> None:
+    save(before.with_search(number, found))

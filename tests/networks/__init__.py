@@ -1,0 +1,20 @@
+"""Small networks with all that channels can meet, and what the walk must find in them."""
+
+from tests.networks import (
+    barriers,
+    calls,
+    chains,
+    convolutions,
+    joins,
+    layouts,
+    sequences,
+    shapes,
+    slices,
+)
+from tests.networks.base import NETWORKS, Network, behind, conv, head, image, network
+
+__all__ = ["NETWORKS", "Network", "behind", "conv", "head", "image", "network"]
+
+FAMILIES = (
+    barriers, calls, chains, convolutions, joins, layouts, sequences, shapes, slices,
+)  # fmt: skip
