@@ -10,7 +10,7 @@ import numpy as np
 from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
-from keras_prune.graph.trace import input_name, is_model, remade
+from keras_prune.graph.trace import is_model, remade, source_name
 from keras_prune.plan import PruningPlan
 
 
@@ -119,7 +119,7 @@ class Replay:
             ) from error
 
     def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        name = input_name(tensor)
+        name = source_name(tensor)
         return keras.Input(batch_shape=self._shape(tensor), dtype=tensor.dtype, name=name)
 
     def _shape(self, tensor: keras.KerasTensor) -> tuple[int | None, ...]:

@@ -532,7 +532,7 @@ def low_rank_adapter():
     return model
 
 
-@network({"a": 8})
+@network({"a": 8}, barriers=["embedding", "not_equal"])
 def masked():
     i = keras.Input((6,), dtype="int32")
     x = kl.Dense(8, name="a")(kl.Embedding(5, 7, mask_zero=True, name="embedding")(i))

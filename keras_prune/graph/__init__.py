@@ -4,6 +4,7 @@ from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.rules import Rule, register, rule_for
 from keras_prune.graph.split import Split, split
+from keras_prune.graph.summary import GraphSummary
 from keras_prune.graph.trace import Call, Trace, execute, trace
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Call",
     "ChannelGraph",
     "ChannelGroup",
+    "GraphSummary",
     "Member",
     "Pin",
     "Role",

@@ -1,6 +1,7 @@
 """The walk: every channel gets a label, and the network's own shape operations move the labels."""
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role, Unsupported
 from keras_prune.graph.rules import rule_for
-from keras_prune.graph.trace import Call, Trace, is_model, trace
+from keras_prune.graph.trace import Call, Trace, is_model, source_name, trace
 from keras_prune.graph.unions import STAYS, Unions
 
 
@@ -30,7 +31,7 @@ class LabelWalk:
             self.tensors[id(tensor)] = self._fixed(tensor)
         self._walk(traced)
         for tensor in traced.flat_outputs:
-            self.pin(self.of(tensor), Pin(tensor.name, "a model output"))
+            self.pin(self.of(tensor), Pin(source_name(tensor), "a model output"))
 
     def of(self, tensor: keras.KerasTensor) -> np.ndarray:
         """The labels of a tensor, in the shape of the tensor."""
@@ -88,11 +89,20 @@ class LabelWalk:
         self.unite(first, labels)
 
     def pin(self, labels: np.ndarray, pin: Pin) -> None:
-        """Makes labels stay, and remembers why."""
+        """Makes labels stay, and remembers why; a barrier also where all of them stay anyway."""
         small = np.unique(arrays.core(labels))
-        if (small != STAYS).any():
+        if (small != STAYS).any() or pin.barrier:
             self.unions.unite(small, STAYS)
             self.pins.append((pin, small))
+
+    def causes(self, labels: np.ndarray) -> list[Pin]:
+        """The pins at labels, or at labels that must stay or leave with them."""
+        wanted = self._met[labels[labels != STAYS]]
+        return [
+            pin
+            for pin, pinned in self.pins
+            if np.isin(self._met[pinned[pinned != STAYS]], wanted).any()
+        ]
 
     def resolve(self) -> np.ndarray:
         """The root of every label, after settling tensors that would shrink along two axes."""
@@ -100,6 +110,11 @@ class LabelWalk:
         while self._settle(roots):
             roots = self.unions.resolve()
         return roots
+
+    @cached_property
+    def _met(self) -> np.ndarray:
+        """The root of every label as if nothing was pinned."""
+        return self.unions.resolve(pinned=False)
 
     def _walk(self, traced: Trace) -> None:
         self.traces[id(traced.model)] = traced

@@ -103,8 +103,8 @@ def trace(model: keras.Model) -> Trace:
     return Trace(model, tuple(_calls(function)), function._inputs_struct, function._outputs_struct)
 
 
-def input_name(tensor: keras.KerasTensor) -> str:
-    """The name of a model's input: its layer's, for the tensor's may be another."""
+def source_name(tensor: keras.KerasTensor) -> str:
+    """The name of the input or operation that makes a tensor; the tensor's own may be another."""
     return tensor._keras_history.operation.name
 
 

@@ -40,6 +40,9 @@ class Rule:
     def macs(self, call: Call) -> int:
         """Multiply-accumulates of one call on one example.
 
+        They are also counted for smaller calls that were never built, so sizes must be read from
+        the shapes of the call's tensors and of the operation's weights, not from its config.
+
         Raises:
             Unsupported: the rule cannot count the work.
         """
