@@ -94,7 +94,8 @@ class Replay:
             built = keras.Sequential([inputs, *layers], name=model.name)
         else:
             built = keras.Model(inputs, outputs, name=model.name)
-        built.trainable = model.trainable
+        if built.trainable != model.trainable:  # setting it sets that of every layer
+            built.trainable = model.trainable
         return built
 
     def _operation(self, call: Call) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import keras
 import numpy as np
 
+from keras_prune.errors import ConfigError
 from keras_prune.graph.bindings import Unsupported
 
 if TYPE_CHECKING:
@@ -80,9 +81,37 @@ def register(*operations: type | str) -> Callable[[R], R]:
 
     A subclass that overrides `call`, or a method that `call` may run, is not covered by its
     parent's rule: it may do anything. By name only Keras' own ops are found.
+
+    Args:
+        operations: layer classes, or names of the classes of Keras' ops, such as `"Relu"`.
+
+    Returns:
+        A decorator for a subclass of `Rule`, which it returns.
+
+    Raises:
+        ConfigError: something else was given.
+
+    Example:
+
+    >>> class Doubled(keras.layers.Layer):
+    ...     def call(self, x):
+    ...         return 2 * x
+    >>> @register(Doubled)
+    ... class DoubledRule(Rule):
+    ...     def label(self, call, walk):
+    ...         return [walk.of(call.inputs[0])]
+    >>> type(rule_for(Doubled())).__name__
+    'DoubledRule'
     """
+    for operation in operations:
+        if not isinstance(operation, str) and not _is_class(operation, keras.Layer):
+            raise ConfigError(
+                f"A rule is registered for layer classes and names of ops. Received: {operation!r}."
+            )
 
     def decorate(rule: R) -> R:
+        if not _is_class(rule, Rule):
+            raise ConfigError(f"Expected a subclass of keras_prune.graph.Rule. Received: {rule!r}.")
         for operation in operations:
             if isinstance(operation, str):
                 _OPS[operation] = rule()
@@ -91,6 +120,10 @@ def register(*operations: type | str) -> Callable[[R], R]:
         return rule
 
     return decorate
+
+
+def _is_class(value: object, parent: type) -> bool:
+    return isinstance(value, type) and issubclass(value, parent)
 
 
 def rule_for(operation: keras.Operation) -> Rule:
