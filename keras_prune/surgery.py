@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_prune import blank
 from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
@@ -64,6 +65,7 @@ class Replay:
         self.operations: dict[int, Any] = {}
         self._graph = graph
         self._cut = cut
+        self._transferred: set[int] = set()
         self._bindings: dict[int, list[Binding]] = {}
         for binding in graph.bindings:
             self._bindings.setdefault(id(binding.variable), []).append(binding)
@@ -112,7 +114,8 @@ class Replay:
     def _rebuilt(self, call: Call) -> Any:
         old = call.operation
         try:
-            return remade(old, rule_for(old).rewrite(call, old.get_config(), self._cut))
+            config = rule_for(old).rewrite(call, old.get_config(), self._cut)
+            return remade(old, blank.blanked(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
             reason = " ".join(str(error).strip().split("\n\n")[0].split())
             raise ModelError(
@@ -140,10 +143,12 @@ class Replay:
                 )
 
     def _transfer(self, call: Call) -> None:
-        """Copies the kept slices of a layer's weights; nested models have copied theirs."""
+        """Copies the kept slices of a layer's weights once; nested models have copied theirs."""
         old, new = call.operation, self.operations[id(call.operation)]
-        if is_model(old) or not isinstance(old, keras.Layer):
+        if is_model(old) or not isinstance(old, keras.Layer) or id(old) in self._transferred:
             return
+        self._transferred.add(id(old))
+        blank.restore(new, old)
         values = [self._kept(source) for source in old.weights]
         _check_rebuilt(call, "weights", [x.shape for x in new.weights], [x.shape for x in values])
         for target, value in zip(new.weights, values, strict=True):

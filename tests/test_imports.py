@@ -13,13 +13,13 @@ LAYERS = [
     {"errors"},
     {"config", "loading", "progress", "quiet", "writing"},
     {"graph", "plan"},
-    {"surgery", "silencing", "profiling", "data", "zoo"},
+    {"blank", "surgery", "silencing", "profiling", "data", "zoo"},
     {"agents", "training", "criteria", "budgets", "schedules", "exporting", "reporting"},
     {"methods"},
     {"cli", "configs"},
 ]
 TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting"}
-NEVER_TENSORFLOW = {"graph", "plan", "surgery", "silencing", "profiling", "budgets", "criteria"}
+NEVER_TENSORFLOW = {"blank", "graph", "plan", "surgery", "silencing", "profiling", "budgets", "criteria"}
 
 FILES = [
     *(p for p in sorted((ROOT / "keras_prune").rglob("*.py")) if p.parent.name != "keras_prune"),
