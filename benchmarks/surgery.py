@@ -8,6 +8,7 @@ of building it is not counted, nor is that of the first, small surgery, which lo
 A NAME is one of keras.applications; without any, those below are run.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def measure(name: str) -> dict[str, Any]:
     times.append(time.perf_counter())
     prune_graph(graph, plan)
     times.append(time.perf_counter())
-    parts = [after - before for before, after in zip(times, times[1:], strict=False)]
+    parts = [after - before for before, after in itertools.pairwise(times)]
     figures = (*parts, sum(parts), before, peak_memory_mb())
     return {"model": name, "groups": len(kept), **dict(zip(COLUMNS, figures, strict=True))}
 

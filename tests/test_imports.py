@@ -19,7 +19,16 @@ LAYERS = [
     {"cli", "configs"},
 ]
 TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting"}
-NEVER_TENSORFLOW = {"blank", "graph", "plan", "surgery", "silencing", "profiling", "budgets", "criteria"}
+NEVER_TENSORFLOW = {
+    "blank",
+    "graph",
+    "plan",
+    "surgery",
+    "silencing",
+    "profiling",
+    "budgets",
+    "criteria",
+}
 
 FILES = [
     *(p for p in sorted((ROOT / "keras_prune").rglob("*.py")) if p.parent.name != "keras_prune"),
