@@ -1,4 +1,4 @@
-"""Walk, plan, surgery and summary cost about as much per block in a deep network as in a flat one."""
+"""Walk, plan, surgery and summary cost as much per block in a deep network as in a flat one."""
 
 import cProfile
 import gc
@@ -24,19 +24,23 @@ def chain(blocks: int) -> keras.Model:
 
 
 def calls(blocks: int) -> int:
-    """How many functions are called; unlike a time, the same on a busy machine."""
+    """How many functions this package calls; unlike a time, the same on a busy machine."""
     model = chain(blocks)
     with cProfile.Profile() as profiler:
         graph = ChannelGraph(model)
         prune_graph(graph, half_plan(graph))
         graph.summary()
-    return sum(entry.callcount for entry in profiler.getstats())
+    return sum(
+        called.callcount
+        for entry in profiler.getstats()
+        if "keras_prune" in getattr(entry.code, "co_filename", "")
+        for called in entry.calls or ()
+    )
 
 
 def test_cost_grows_linearly_with_depth():
-    calls(1)  # what is loaded on first use
     few, some, many = calls(4), calls(12), calls(28)
-    assert (many - some) / 16 == pytest.approx((some - few) / 8, rel=0.1)
+    assert (many - some) / 16 == pytest.approx((some - few) / 8, rel=0.05)
 
 
 def test_no_random_weights_are_drawn(monkeypatch):
@@ -54,9 +58,7 @@ def test_no_random_weights_are_drawn(monkeypatch):
 @pytest.mark.parametrize(
     "layer",
     [
-        kl.Dense(
-            3, kernel_initializer=keras.initializers.HeNormal(seed=7), bias_initializer="ones"
-        ),
+        kl.Dense(3, kernel_initializer=keras.initializers.HeNormal(7), bias_initializer="ones"),
         kl.LSTM(3),
         kl.SeparableConv2D(3, 3),
     ],
