@@ -7,6 +7,7 @@ import click
 
 from keras_prune.errors import KerasPruneError
 
+from .inspect import inspect
 from .vgg16 import vgg16
 
 
@@ -19,11 +20,16 @@ def app(context: click.Context) -> None:
     A recipe prunes a network end to end with one line, for example
 
         keras-prune vgg16 --b 1.0 --dataset digits
+
+    A verb works on a model of your own, for example
+
+        keras-prune inspect model.keras
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
+app.add_command(inspect)
 app.add_command(vgg16)
 
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_prune import data, errors, methods, training, zoo
+    from keras_prune import data, errors, graph, methods, training, zoo
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
     from keras_prune.graph import ChannelGraph
@@ -29,6 +29,7 @@ __all__ = [
     "data",
     "errors",
     "export",
+    "graph",
     "methods",
     "profile",
     "prune",

@@ -1,9 +1,13 @@
 """Which channels of a model hang together."""
 
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
+from keras_prune.graph.cut import Cut
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
+from keras_prune.graph.labels import LabelWalk
 from keras_prune.graph.rules import Rule, register, rule_for
+from keras_prune.graph.rules.common import along_channels
 from keras_prune.graph.split import Split, split
+from keras_prune.graph.summary import GraphSummary
 from keras_prune.graph.trace import Call, Trace, execute
 from keras_prune.graph.tracing import trace
 
@@ -12,6 +16,9 @@ __all__ = [
     "Call",
     "ChannelGraph",
     "ChannelGroup",
+    "Cut",
+    "GraphSummary",
+    "LabelWalk",
     "Member",
     "Pin",
     "Role",
@@ -20,6 +27,7 @@ __all__ = [
     "Statistic",
     "Trace",
     "Unsupported",
+    "along_channels",
     "execute",
     "register",
     "rule_for",

@@ -11,9 +11,12 @@ import keras
 import numpy as np
 
 from keras_prune.errors import ModelError
+from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role
 from keras_prune.graph.cut import Cut
-from keras_prune.graph.labels import LabelWalk
+from keras_prune.graph.labels import LabelWalk, shrinking_axis
+from keras_prune.graph.summarize import summarize
+from keras_prune.graph.summary import GraphSummary
 from keras_prune.graph.trace import Trace
 from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS
@@ -91,16 +94,20 @@ class ChannelGraph:
         self.admit_norms = admit_norms
         self.trace = trace(model)
         walk = LabelWalk(self.trace, admit_norms)
+        self._walk = walk
         self._roots = walk.resolve()
-        self._tensors = walk.tensors
         self.traces = walk.traces
         self.bindings = tuple(walk.bindings.values())
         self.statistics = tuple(walk.statistics.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
-        paths = _paths(self.trace, self.traces)
-        parts = [self._roots[part] for _, part in walk.parts]
+        self.paths = _paths(self.trace, self.traces)
+        units = _units(self.bindings, self._roots, [self._roots[part] for _, part in walk.parts])
+        self._group_of, self._channel_of = _index(list(units.values()), len(self._roots))
+        names = _names([self.paths[id(layer)] for layer, *_ in units])
+        members = self._members(len(units))
         self.groups: Mapping[str, ChannelGroup] = {
-            group.name: group for group in _groups(self.bindings, self._roots, parts, paths)
+            name: ChannelGroup(name, np.array(group), tuple(owned))
+            for name, group, owned in zip(names, units.values(), members, strict=True)
         }
 
     @property
@@ -131,7 +138,61 @@ class ChannelGraph:
         for name, channels in kept.items():
             keep[self.groups[name].units] = False
             keep[self.groups[name].units[channels]] = True
-        return Cut(self._tensors, self._roots, keep)
+        return Cut(self._walk.tensors, self._roots, keep)
+
+    def units_along(self, tensor: keras.KerasTensor) -> tuple[int, np.ndarray]:
+        """The one axis along which a tensor can shrink, and the unit at each of its positions.
+
+        Args:
+            tensor: a symbolic tensor of the model or of a nested one.
+        """
+        labels = self._walk.of(tensor)
+        small = self._roots[arrays.core(labels)]
+        axis = shrinking_axis(small)
+        assert axis is not None  # settled by the walk
+        rows = np.moveaxis(small, axis, 0).reshape(small.shape[axis], -1)[:, 0]
+        return axis, np.broadcast_to(rows, labels.shape[axis])
+
+    def units_of(self, binding: Binding) -> np.ndarray:
+        """The unit at each position of a bound axis."""
+        return self._roots[binding.labels]
+
+    def _members(self, groups: int) -> list[list[Member]]:
+        """For every group the bound axes that hold channels of it."""
+        members: list[list[Member]] = [[] for _ in range(groups)]
+        for binding in self.bindings:
+            numbers, channels = self.locate(self.units_of(binding))
+            for number in np.unique(numbers[numbers >= 0]).tolist():
+                owner = np.where(numbers == number, channels, -1)
+                members[number].append(Member(binding, owner))
+        return members
+
+    def locate(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The number of the group of each unit and the channel it is there; -1 if it stays."""
+        return self._group_of[units], self._channel_of[units]
+
+    def causes(self, binding: Binding) -> tuple[Pin, ...]:
+        """Why channels of a bound axis stay; empty if they only met others that do."""
+        pinned = binding.labels[self.units_of(binding) == STAYS]
+        return tuple(dict.fromkeys(self._walk.causes(pinned)))
+
+    def summary(self) -> GraphSummary:
+        """What can be pruned and what one channel costs; what stays, and why.
+
+        Example:
+
+        >>> inputs = keras.Input((8, 8, 3))
+        >>> hidden = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+        >>> flat = keras.layers.GlobalAveragePooling2D()(hidden)
+        >>> model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(flat), name="small")
+        >>> print(ChannelGraph(model).summary())
+        small: 1 group, 4 channels that can leave
+              channels parameters macs        layers
+        group
+        conv         4         30  974  conv, logits
+        Pinned: logits, 2 of 2 channels (logits: a model output)
+        """
+        return summarize(self)
 
 
 def _paths(traced: Trace, traces: Mapping[int, Trace], prefix: str = "") -> dict[int, str]:
@@ -144,13 +205,14 @@ def _paths(traced: Trace, traces: Mapping[int, Trace], prefix: str = "") -> dict
     return paths
 
 
-def _groups(
-    bindings: tuple[Binding, ...],
-    roots: np.ndarray,
-    parts: Sequence[np.ndarray],
-    paths: Mapping[int, str],
-) -> list[ChannelGroup]:
-    """Units with the same set of producers that are in the same parts of tensors form a group.
+Makers = tuple[keras.Layer, tuple[int, ...], tuple[int, ...]]
+"""The first layer that makes some units, the numbers of all bindings that do, and of the parts."""
+
+
+def _units(
+    bindings: tuple[Binding, ...], roots: np.ndarray, parts: Sequence[np.ndarray]
+) -> dict[Makers, list[int]]:
+    """The units of each group: those of the same makers that are in the same parts of tensors.
 
     Where a tensor is split, each half is left with a channel, for no plan empties a group.
     """
@@ -158,15 +220,11 @@ def _groups(
     makers = _places([labels for labels, _ in made])
     makers.pop(STAYS, None)
     picked = _places(parts)
-    units: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = defaultdict(list)
+    units: dict[Makers, list[int]] = defaultdict(list)
     for unit, numbers in sorted(makers.items()):
-        units[tuple(numbers), tuple(picked.get(unit, ()))].append(unit)
-    members = _members(bindings, roots, list(units.values()))
-    names = _names([paths[id(made[numbers[0]][1])] for numbers, _ in units])
-    return [
-        ChannelGroup(name, np.array(group), tuple(owned))
-        for name, group, owned in zip(names, units.values(), members, strict=True)
-    ]
+        layer = made[numbers[0]][1]
+        units[layer, tuple(numbers), tuple(picked.get(unit, ()))].append(unit)
+    return units
 
 
 def _places(arrays: Sequence[np.ndarray]) -> dict[int, list[int]]:
@@ -178,22 +236,13 @@ def _places(arrays: Sequence[np.ndarray]) -> dict[int, list[int]]:
     return places
 
 
-def _members(
-    bindings: tuple[Binding, ...], roots: np.ndarray, groups: list[list[int]]
-) -> list[list[Member]]:
-    """For every group the bound axes that hold channels of it."""
-    group_of, channel_of = np.full(len(roots), -1), np.full(len(roots), -1)
+def _index(groups: list[list[int]], labels: int) -> tuple[np.ndarray, np.ndarray]:
+    """For every label the number of its group and its channel there, -1 for none."""
+    group_of, channel_of = np.full(labels, -1), np.full(labels, -1)
     for number, units in enumerate(groups):
         group_of[units] = number
         channel_of[units] = np.arange(len(units))
-    members: list[list[Member]] = [[] for _ in groups]
-    for binding in bindings:
-        own = roots[binding.labels]
-        for number in np.unique(group_of[own]).tolist():
-            if number >= 0:
-                owner = np.where(group_of[own] == number, channel_of[own], -1)
-                members[number].append(Member(binding, owner))
-    return members
+    return group_of, channel_of
 
 
 def _names(paths: list[str]) -> list[str]:

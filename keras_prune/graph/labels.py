@@ -1,6 +1,7 @@
 """The walk: every channel gets a label, and the network's own shape operations move the labels."""
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.rules import rule_for
-from keras_prune.graph.trace import Call, Trace, is_model
+from keras_prune.graph.trace import Call, Trace, is_model, source_name
 from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS, Unions
 
@@ -41,7 +42,7 @@ class LabelWalk:
         self._walk(traced)
         self._pin_shared_weights()
         for tensor in traced.flat_outputs:
-            self.pin(self.of(tensor), Pin(tensor.name, "a model output"))
+            self.pin(self.of(tensor), Pin(source_name(tensor), "a model output"))
 
     def of(self, tensor: keras.KerasTensor) -> np.ndarray:
         """The labels of a tensor, in the shape of the tensor."""
@@ -108,9 +109,9 @@ class LabelWalk:
             raise Unsupported("its calls differ in axis")
 
     def pin(self, labels: np.ndarray, pin: Pin) -> None:
-        """Makes labels stay, and remembers why."""
+        """Makes labels stay, and remembers why; a barrier also where all of them stay anyway."""
         small = np.unique(arrays.core(labels))
-        if (small != STAYS).any():
+        if (small != STAYS).any() or pin.barrier:
             self.unions.unite(small, STAYS)
             self.pins.append((pin, small))
 
@@ -119,12 +120,26 @@ class LabelWalk:
         self.parts.append((call.name, arrays.core(labels)))
         return labels
 
+    def causes(self, labels: np.ndarray) -> list[Pin]:
+        """The pins at labels, or at labels that must stay or leave with them."""
+        wanted = self._met[labels[labels != STAYS]]
+        return [
+            pin
+            for pin, pinned in self.pins
+            if np.isin(self._met[pinned[pinned != STAYS]], wanted).any()
+        ]
+
     def resolve(self) -> np.ndarray:
         """The root of every label, after settling tensors that would shrink along two axes."""
         roots = self.unions.resolve()
         while self._settle(roots) or self._keep_parts(roots):
             roots = self.unions.resolve()
         return roots
+
+    @cached_property
+    def _met(self) -> np.ndarray:
+        """The root of every label as if nothing was pinned."""
+        return self.unions.resolve(pinned=False)
 
     def _walk(self, traced: Trace) -> None:
         self.traces[id(traced.model)] = traced

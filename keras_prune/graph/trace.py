@@ -149,8 +149,8 @@ def has_mask(tensor: Any) -> bool:
     return getattr(tensor, "_keras_mask", None) is not None
 
 
-def input_name(tensor: keras.KerasTensor) -> str:
-    """The name of a model's input: its layer's, for the tensor's may be another."""
+def source_name(tensor: keras.KerasTensor) -> str:
+    """The name of the input or operation that makes a tensor; the tensor's own may be another."""
     return tensor._keras_history.operation.name
 
 

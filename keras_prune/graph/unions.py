@@ -36,13 +36,20 @@ class Unions:
         a, b = np.broadcast_arrays(a, b)
         self._pairs.append((a.ravel(), b.ravel()))
 
-    def resolve(self) -> np.ndarray:
-        """The smallest equal label of every label, shape `(labels,)`."""
+    def resolve(self, pinned: bool = True) -> np.ndarray:
+        """The smallest equal label of every label, shape `(labels,)`.
+
+        Args:
+            pinned: whether labels that stay are one; without it only labels that met are.
+        """
         roots = np.arange(self._count)
         if not self._pairs:
             return roots
         a = np.concatenate([pair[0] for pair in self._pairs])
         b = np.concatenate([pair[1] for pair in self._pairs])
+        if not pinned:
+            free = (a != STAYS) & (b != STAYS)
+            a, b = a[free], b[free]
         while True:
             ra, rb = roots[a], roots[b]
             open_ = ra != rb

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.graph import Call, Unsupported
+from keras_prune.graph.opened import LocatedCall, opened
 from keras_prune.profiling import conventions
-from keras_prune.profiling.opened import LocatedCall, opened
 from keras_prune.profiling.text import as_text
 
 
@@ -170,7 +170,7 @@ def _by_layer(located: Iterable[LocatedCall]) -> list[tuple[str, list[Call]]]:
     """The calls of each layer under a name that no other layer has."""
     paths: dict[int, str] = {}
     calls: dict[int, list[Call]] = {}
-    for path, call in located:
+    for path, call, _ in located:
         paths.setdefault(id(call.operation), path)
         calls.setdefault(id(call.operation), []).append(call)
     return list(zip(_names(list(paths.values())), calls.values(), strict=True))

@@ -8,6 +8,7 @@ import pytest
 from keras import activations, ops
 from keras import layers as kl
 
+from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, Role, Rule, register, rule_for
 from keras_prune.graph.rules import base
 from keras_prune.graph.rules.channelwise import ElementwiseRule
@@ -241,3 +242,15 @@ def test_macs_of_one_example(make, macs):
     graph = ChannelGraph(keras.Model(i, make(i)))
     (call,) = [call for call in graph.trace.calls if call.name == "x"]
     assert rule_for(call.operation).macs(call) == macs
+
+
+@pytest.mark.parametrize("wrong", [3, kl.Dense(3), dict])
+def test_only_layer_classes_and_names_can_have_a_rule(wrong):
+    with pytest.raises(ConfigError, match="layer classes and names of ops. Received"):
+        register(wrong)
+
+
+@pytest.mark.parametrize("wrong", [dict, lambda call: None])
+def test_a_rule_is_a_subclass_of_rule(wrong):
+    with pytest.raises(ConfigError, match="Expected a subclass of keras_prune.graph.Rule"):
+        register("NoSuchOp")(wrong)

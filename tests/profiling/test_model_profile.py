@@ -64,6 +64,7 @@ def test_rows_and_total():
     assert profile(model).total.parameters == model.count_params()
 
 
+@pytest.mark.tensorflow  # JAX has no float64 unless asked for
 def test_bytes_follow_the_type_of_the_weights():
     for dtype, size in {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}.items():
         model = keras.Sequential([keras.Input((3,)), layers.Dense(5, dtype=dtype)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import keras
 import numpy as np
 
+from keras_prune.errors import ConfigError
 from keras_prune.graph.bindings import Unsupported
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Rule:
     def macs(self, call: Call) -> int:
         """Multiply-accumulates of one call on one example.
 
+        They are also counted for smaller calls that were never built, so sizes must be read from
+        the shapes of the call's tensors and of the operation's weights, not from its config.
+
         Raises:
             Unsupported: the rule cannot count the work.
         """
@@ -92,9 +96,37 @@ def register(*operations: type | str) -> Callable[[R], R]:
     A subclass that overrides `call`, or a method that `call` may run, is not covered by its
     parent's rule: it may do anything. By name only Keras' own operations are found: an op by that
     of its class, a layer that Keras does not export by those of module and class.
+
+    Args:
+        operations: layer classes, or names of Keras' own operations, such as `"Relu"`.
+
+    Returns:
+        A decorator for a subclass of `Rule`, which it returns.
+
+    Raises:
+        ConfigError: something else was given.
+
+    Example:
+
+    >>> class Doubled(keras.layers.Layer):
+    ...     def call(self, x):
+    ...         return 2 * x
+    >>> @register(Doubled)
+    ... class DoubledRule(Rule):
+    ...     def label(self, call, walk):
+    ...         return [walk.of(call.inputs[0])]
+    >>> type(rule_for(Doubled())).__name__
+    'DoubledRule'
     """
+    for operation in operations:
+        if not isinstance(operation, str) and not _is_class(operation, keras.Layer):
+            raise ConfigError(
+                f"A rule is registered for layer classes and names of ops. Received: {operation!r}."
+            )
 
     def decorate(rule: R) -> R:
+        if not _is_class(rule, Rule):
+            raise ConfigError(f"Expected a subclass of keras_prune.graph.Rule. Received: {rule!r}.")
         for operation in operations:
             if isinstance(operation, str):
                 _NAMED[operation] = rule()
@@ -103,6 +135,10 @@ def register(*operations: type | str) -> Callable[[R], R]:
         return rule
 
     return decorate
+
+
+def _is_class(value: object, parent: type) -> bool:
+    return isinstance(value, type) and issubclass(value, parent)
 
 
 def rule_for(operation: keras.Operation) -> Rule:

@@ -2,15 +2,27 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import keras
 
 from keras_prune.errors import ModelError
-from keras_prune.graph import Call, Trace, trace
-from keras_prune.graph.trace import is_model
+from keras_prune.graph.trace import Call, Trace, is_model
+from keras_prune.graph.tracing import trace
 
-LocatedCall = tuple[str, Call]
-"""A call and its path: the nested models around it and its own name, joined by `/`."""
+
+class LocatedCall(NamedTuple):
+    """A call and where it is.
+
+    Args:
+        path: the nested models around it and its own name, joined by `/`.
+        call: the call, with inputs and outputs of the shapes they have there.
+        traced: the call as the nested model was built with; its tensors are those that have labels.
+    """
+
+    path: str
+    call: Call
+    traced: Call
 
 
 def opened(model: keras.Model) -> Iterator[LocatedCall]:
@@ -30,13 +42,14 @@ def opened(model: keras.Model) -> Iterator[LocatedCall]:
     >>> block = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2, name="dense")],
     ...                          name="block")
     >>> inputs = keras.Input((5, 3))
-    >>> [(path, call.outputs[0].shape) for path, call in opened(keras.Model(inputs, block(inputs)))]
+    >>> model = keras.Model(inputs, block(inputs))
+    >>> [(path, call.outputs[0].shape) for path, call, _ in opened(model)]
     [('block/dense', (None, 5, 2))]
     """
     traced = trace(model)
-    for path, call in _open(traced, traced.flat_inputs, ()):
-        _require_known(call, model)
-        yield path, call
+    for located in _open(traced, traced.flat_inputs, ()):
+        _require_known(located.call, model)
+        yield located
 
 
 def _open(
@@ -51,7 +64,7 @@ def _open(
             outputs = yield from _open(trace(call.operation), here.inputs, path)
         else:
             outputs = _outputs(call, tensors)
-            yield "/".join(path), replace(here, outputs=tuple(outputs))
+            yield LocatedCall("/".join(path), replace(here, outputs=tuple(outputs)), call)
         tensors.update(zip(map(id, call.outputs), outputs, strict=True))
     return [tensors[id(tensor)] for tensor in traced.flat_outputs]
 

@@ -1,0 +1,106 @@
+"""`keras-prune inspect`: what can be pruned in a model, what stays, and why."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keras_prune.quiet import quiet_descriptors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from keras_prune.graph import GraphSummary
+
+WIDTH = 160
+"""Characters of a line where there is no terminal."""
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the calls: .svg or .png.")
+def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
+    """Show which channels of MODEL, a .keras file, can be pruned.
+
+    Groups are channels that stay or leave together, with what one channel costs. Pinned channels
+    must stay; a barrier is an operation that no rule knows, so that all it touches stays.
+    """
+    if plot:
+        _drawing().check_path(plot)
+    graph = _graph(model)
+    summary = graph.summary()
+    if plot:
+        _drawing().draw(graph, plot)
+    if as_json:
+        click.echo(json.dumps(summary.to_dict(), indent=2))
+        return
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    _show(summary, console)
+    if plot:
+        console.print(f"Drawing: {plot}", highlight=False, soft_wrap=True)
+
+
+def _graph(path: Path) -> Any:
+    """The graph of a model file, loaded without the greetings of Keras' backend."""
+    with quiet_descriptors():
+        model = import_module("keras_prune.loading").load_model(path)
+    return import_module("keras_prune.graph").ChannelGraph(model)
+
+
+def _drawing() -> Any:
+    with quiet_descriptors():
+        return import_module("keras_prune.reporting.drawing")
+
+
+def _show(summary: "GraphSummary", console: "Console") -> None:
+    parts = {
+        "Groups": [
+            {
+                "group": row.name,
+                "channels": f"{row.channels:,}",
+                "parameters of one": str(row.parameters),
+                "MACs of one": str(row.macs or "?"),
+                "members": ", ".join(row.layers),
+            }
+            for row in summary.groups
+        ],
+        "Pinned channels": [
+            {
+                "layer": row.layer,
+                "channels": f"{row.pinned:,} of {row.channels:,}",
+                "why": "; ".join(row.reasons),
+            }
+            for row in summary.pinned
+        ],
+        "Barriers": [{"operation": row.name, "why": row.reason} for row in summary.barriers],
+    }
+    for title, rows in parts.items():
+        if rows:
+            console.print(_table(title, rows))
+        else:
+            console.print(f"{title}: none", highlight=False)
+
+
+_TEXT = {"group", "layer", "operation", "members", "why"}
+
+
+def _table(title: str, rows: Sequence[Mapping[str, str]]) -> "Table":
+    """Rows as a table; a terminal that is too narrow folds cells and never cuts them."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name in _TEXT else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row.values()))  # a bracket in a name is no markup
+    return table

@@ -1,0 +1,183 @@
+"""What a graph holds, as plain data: groups, what stays and why, and what no rule knows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Range(NamedTuple):
+    """A figure of one channel of a group.
+
+    Args:
+        least: that of its cheapest channel.
+        most: that of its dearest; the same in most groups.
+    """
+
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        figures = dict.fromkeys(f"{figure:,}" for figure in self)
+        return " to ".join(figures)
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A weight's axis that shrinks with a group.
+
+    Args:
+        layer: the layer that owns the weight, with the models it is nested in.
+        weight: the weight.
+        axis: the axis, counted from 0.
+        role: `producer`, `consumer` or `channelwise`.
+    """
+
+    layer: str
+    weight: str
+    axis: int
+    role: str
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A group of channels.
+
+    Args:
+        name: its name.
+        channels: how many channels can stay or leave.
+        parameters: weights that leave with one channel; what its slices share is counted once.
+        macs: by how much the model's multiply-accumulates on one example drop with it; None if no
+            rule can count them or a tensor has an unknown length.
+        members: what shrinks with the group.
+    """
+
+    name: str
+    channels: int
+    parameters: Range
+    macs: Range | None
+    members: tuple[MemberRow, ...]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of the members, each once."""
+        return tuple(dict.fromkeys(member.layer for member in self.members))
+
+
+@dataclass(frozen=True)
+class PinnedRow:
+    """A layer that makes channels which must stay.
+
+    Args:
+        layer: its name, with the models it is nested in.
+        pinned: how many of its channels stay.
+        channels: how many it makes.
+        reasons: why.
+    """
+
+    layer: str
+    pinned: int
+    channels: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BarrierRow:
+    """An operation no rule can vouch for: all it touches stays.
+
+    Args:
+        name: its name.
+        reason: why.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class GraphSummary:
+    """What can be pruned and what one channel costs; what stays, and why.
+
+    Args:
+        model: the model's name.
+        groups: the groups, in the order of the model's layers.
+        pinned: layers with channels that stay, likewise.
+        barriers: operations no rule can vouch for, also where they pin nothing that was free.
+    """
+
+    model: str
+    groups: tuple[GroupRow, ...]
+    pinned: tuple[PinnedRow, ...]
+    barriers: tuple[BarrierRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as dictionaries and lists, ready for JSON."""
+        return {
+            "model": self.model,
+            "groups": [_plain(row) for row in self.groups],
+            "pinned": [_plain(row) for row in self.pinned],
+            "barriers": [_plain(row) for row in self.barriers],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group, indexed by its name.
+
+        Returns:
+            Columns `channels`, `parameters_least`, `parameters_most`, `macs_least`, `macs_most`
+            (missing where the work is unknown) and `layers`.
+        """
+        import pandas as pd
+
+        columns = {
+            "channels": [row.channels for row in self.groups],
+            "parameters_least": [row.parameters.least for row in self.groups],
+            "parameters_most": [row.parameters.most for row in self.groups],
+            "macs_least": [row.macs and row.macs.least for row in self.groups],
+            "macs_most": [row.macs and row.macs.most for row in self.groups],
+        }
+        index = pd.Index([row.name for row in self.groups], name="group", dtype=str)
+        frame = pd.DataFrame(columns, index=index, dtype="Int64")
+        return frame.assign(layers=[", ".join(row.layers) for row in self.groups])
+
+    def __str__(self) -> str:
+        """The groups as a table for a terminal, a line for all that stays."""
+        import pandas as pd
+
+        channels = sum(row.channels for row in self.groups)
+        lines = [
+            f"{self.model}: {_number(len(self.groups), 'group')}, "
+            f"{_number(channels, 'channel')} that can leave"
+        ]
+        if self.groups:
+            table = pd.DataFrame([_cells(row) for row in self.groups]).set_index("group")
+            lines += [line.rstrip() for line in table.to_string().split("\n")]
+        for row in self.pinned:
+            why = "; ".join(row.reasons)
+            lines.append(f"Pinned: {row.layer}, {row.pinned} of {row.channels} channels ({why})")
+        lines += [f"Barrier: {barrier.name}: {barrier.reason}" for barrier in self.barriers]
+        return "\n".join(lines)
+
+
+def _plain(row: GroupRow | PinnedRow | BarrierRow) -> dict[str, Any]:
+    plain = asdict(row)
+    for figure in ("parameters", "macs"):
+        if plain.get(figure) is not None:
+            plain[figure] = plain[figure]._asdict()
+    return plain
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + "s" * (count != 1)
+
+
+def _cells(row: GroupRow) -> dict[str, str]:
+    return {
+        "group": row.name,
+        "channels": f"{row.channels:,}",
+        "parameters": str(row.parameters),
+        "macs": str(row.macs or "?"),
+        "layers": ", ".join(row.layers),
+    }

@@ -1,0 +1,14 @@
+"""What holds for all tests: those that need TensorFlow are skipped where Keras runs without it."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from keras import backend
+
+    if backend.backend() == "tensorflow":
+        return
+    skip = pytest.mark.skip(reason=f"needs Keras on TensorFlow, not on {backend.backend()}")
+    for item in items:
+        if item.get_closest_marker("tensorflow"):
+            item.add_marker(skip)

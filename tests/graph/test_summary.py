@@ -1,0 +1,97 @@
+"""What a graph tells about itself."""
+
+import json
+
+import keras
+from keras import layers as kl
+
+from keras_prune.graph import ChannelGraph
+from tests.networks import NETWORKS, Unknown, conv, head, image
+
+
+def example() -> ChannelGraph:
+    i = image()
+    x = kl.Add(name="meet")([conv(3, "met")(i), i])
+    x = kl.BatchNormalization(name="norm")(conv(8, "a")(x))
+    x = Unknown(name="odd")(conv(5, "before")(x))
+    model = keras.Model(i, head(conv(6, "b")(x)), name="example")
+    return ChannelGraph(model)
+
+
+def test_rows_say_what_can_leave_and_what_one_channel_costs():
+    a, b = example().summary().groups
+    assert (a.name, a.channels, b.name, b.channels) == ("a", 8, "b", 6)
+    assert a.parameters == (27 + 1 + 4 + 9 * 5,) * 2
+    assert a.macs == (36 * (27 + 9 * 5),) * 2
+    assert a.layers == ("a", "norm", "before")
+    assert [(m.layer, m.weight, m.axis, m.role) for m in b.members] == [
+        ("b", "kernel", 3, "producer"),
+        ("b", "bias", 0, "channelwise"),
+        ("head", "kernel", 0, "consumer"),
+    ]
+
+
+def test_what_stays_is_listed_with_the_reason():
+    rows = {row.layer: row for row in example().summary().pinned}
+    assert list(rows) == ["met", "before", "head"]
+    assert rows["met"].reasons == ("its channels meet a model input or others that stay",)
+    assert rows["before"].reasons == ("odd: no rule for the layer Unknown",)
+    assert rows["head"].reasons == ("head: a model output",)
+    assert (rows["before"].pinned, rows["before"].channels) == (5, 5)
+
+
+def test_a_reason_is_found_through_what_the_channels_meet():
+    i = image()
+    x = kl.Add()([conv(8, "a")(i), conv(8, "b")(i)])
+    x = kl.Add()([kl.ReLU()(x), Unknown(name="odd")(conv(8, "c")(i))])
+    summary = ChannelGraph(keras.Model(i, head(x))).summary()
+    rows = {row.layer: row.reasons for row in summary.pinned}
+    assert rows["c"] == ("odd: no rule for the layer Unknown",)
+    assert rows["a"] == rows["b"] == ("its channels meet a model input or others that stay",)
+
+
+def test_some_of_a_layers_channels_may_stay():
+    (row,) = [row for row in ChannelGraph(partly()).summary().pinned if row.layer == "a"]
+    assert (row.pinned, row.channels) == (3, 8)
+
+
+def partly() -> keras.Model:
+    i = image()
+    x = conv(8, "a")(i)
+    met = kl.Add()([x, kl.Concatenate()([i, conv(5, "free")(i)])])
+    return keras.Model(i, head(met))
+
+
+def test_an_operation_without_a_rule_is_listed_though_it_pins_nothing_new():
+    i = image()
+    x = Unknown(name="twice")(Unknown(name="once")(i))
+    summary = ChannelGraph(keras.Model(i, head(conv(8, "a")(x)))).summary()
+    assert [row.name for row in summary.barriers] == ["once", "twice"]
+    assert [row.name for row in summary.groups] == ["a"]
+
+
+def test_nested_layers_are_named_with_their_models():
+    i = image()
+    block = keras.Sequential([i, conv(8, "a"), conv(6, "b")], name="block")
+    summary = ChannelGraph(keras.Model(i, head(block(i)))).summary()
+    assert [row.layers for row in summary.groups] == [
+        ("block/a", "block/b"),
+        ("block/b", "head"),
+    ]
+
+
+def test_every_network_becomes_json():
+    for network in NETWORKS.values():
+        summary = ChannelGraph(network.build()).summary()
+        plain = json.loads(json.dumps(summary.to_dict()))
+        assert {g["name"]: g["channels"] for g in plain["groups"]} == network.groups
+        assert len(summary.to_frame()) == len(network.groups)
+        assert str(summary).startswith(f"{summary.model}: {len(network.groups)} group")
+
+
+def test_unknown_work_is_a_gap():
+    i = image(size=None)
+    summary = ChannelGraph(keras.Model(i, head(conv(8, "a")(i)))).summary()
+    assert summary.to_dict()["groups"][0]["macs"] is None
+    assert summary.to_frame()["macs_least"].isna().all()
+    assert " ? " in str(summary)
