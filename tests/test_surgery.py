@@ -194,7 +194,7 @@ def test_weights_that_are_nan_are_a_warning_that_names_the_layers():
 
 def test_a_reshape_that_mixes_examples_is_an_error_that_names_it():
     """The shape alone does not tell: a wrong rule says that its output stays as it is."""
-    rules = base._OPS.copy()
+    rules = base._NAMED.copy()
 
     @register("Reshape")
     class Trusting(Rule):
@@ -210,8 +210,8 @@ def test_a_reshape_that_mixes_examples_is_an_error_that_names_it():
         with pytest.raises(ModelError, match="'reshape.*' makes a batch of 1 of two"):
             prune(model, PruningPlan.for_graph(graph, {"a": (0, 1, 2, 3)}))
     finally:
-        base._OPS.clear()
-        base._OPS.update(rules)
+        base._NAMED.clear()
+        base._NAMED.update(rules)
 
 
 # --- what cannot be cut ------------------------------------------------------------------------

@@ -6,7 +6,13 @@ import keras
 from keras import layers as kl
 
 from keras_prune.graph import ChannelGraph
-from tests.networks import NETWORKS, Unknown, conv, head, image
+from tests.networks import NETWORKS, conv, head, image
+from tests.networks.barriers import Unknown
+
+ODD = (
+    "odd: no rule for the layer Unknown, and it stays closed: no layer that it calls has its "
+    "weight 'odd/scale'"
+)
 
 
 def example() -> ChannelGraph:
@@ -35,7 +41,7 @@ def test_what_stays_is_listed_with_the_reason():
     rows = {row.layer: row for row in example().summary().pinned}
     assert list(rows) == ["met", "before", "head"]
     assert rows["met"].reasons == ("its channels meet a model input or others that stay",)
-    assert rows["before"].reasons == ("odd: no rule for the layer Unknown",)
+    assert rows["before"].reasons == (ODD,)
     assert rows["head"].reasons == ("head: a model output",)
     assert (rows["before"].pinned, rows["before"].channels) == (5, 5)
 
@@ -46,7 +52,7 @@ def test_a_reason_is_found_through_what_the_channels_meet():
     x = kl.Add()([kl.ReLU()(x), Unknown(name="odd")(conv(8, "c")(i))])
     summary = ChannelGraph(keras.Model(i, head(x))).summary()
     rows = {row.layer: row.reasons for row in summary.pinned}
-    assert rows["c"] == ("odd: no rule for the layer Unknown",)
+    assert rows["c"] == (ODD,)
     assert rows["a"] == rows["b"] == ("its channels meet a model input or others that stay",)
 
 

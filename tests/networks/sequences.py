@@ -11,7 +11,7 @@ def tokens() -> keras.KerasTensor:
     return keras.Input((6,), dtype="int32")
 
 
-@network({"a": 8, "embedding": 7}, barriers=["not_equal"])
+@network({"a": 8, "embedding": 7})
 def masked():
     i = tokens()
     x = kl.Dense(8, name="a")(kl.Embedding(5, 7, mask_zero=True, name="embedding")(i))
