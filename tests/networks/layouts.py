@@ -12,7 +12,7 @@ from tests.networks.base import conv, head, image, network
 def moved_axes():
     i = image()
     x = ops.transpose(conv(8, "a")(i), (0, 3, 1, 2))
-    x = ops.swapaxes(ops.moveaxis(x, 1, 2), 2, 3)
+    x = ops.moveaxis(x, 1, 3) + ops.swapaxes(x, 1, 3)
     return keras.Model(i, head(conv(6, "b")(x)))
 
 
