@@ -59,7 +59,9 @@ def _rebuild_and_run(graph: Any, name: str, mask: np.ndarray, arrays: Any) -> fl
     from keras_prune.surgery import prune_graph
 
     small = prune_graph(graph, PruningPlan.from_masks(graph, {name: mask}))
-    run = tf.function(lambda images: tf.argmax(small(images, training=False), axis=-1))
+    run = tf.function(
+        lambda images: tf.argmax(small(images, training=False), axis=-1, output_type=tf.int32)
+    )
     batches = tf.data.Dataset.from_tensor_slices(arrays).batch(250)
     return 100 * float(np.mean(np.concatenate([run(x) == y for x, y in batches])))
 
