@@ -212,6 +212,16 @@ def constants_of_other_axes():
     return keras.Model(i, head(conv(6, "b")(kl.Permute((2, 3, 1))(x))))
 
 
+@network({"a": 6, "b": 5}, barriers=["add"])
+def constants_that_keras_takes_for_a_bias():
+    """On TensorFlow Keras adds a column of 6 rows to 6 channels, and to 5 channels by rows."""
+    i = image()
+    column = np.linspace(-1, 1, 6, dtype="float32")[:, None]
+    x = ops.add(conv(6, "a")(i), np.broadcast_to(column[:, None], (6, 1, 6)))
+    x = ops.add(conv(6, "c")(x), column)
+    return keras.Model(i, head(conv(5, "b")(x)))
+
+
 @network({"a": 8, "b": 6})
 def resized_and_pooled():
     i = image()

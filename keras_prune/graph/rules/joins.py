@@ -41,6 +41,8 @@ class JoinRule(Rule):
             raise Unsupported("a variable of no layer may hold one value per channel")
         parts = [walk.of(tensor) for tensor in call.inputs]
         shape = arrays.shape_of(call.outputs[0])
+        if type(call.operation).__name__ == "Add":
+            _check_no_bias(call, parts)
         if isinstance(call.operation, layers.Layer) and len({part.ndim for part in parts}) > 1:
             raise Unsupported("it joins tensors of different rank")
         parts = [part.reshape((1,) * (len(shape) - part.ndim) + part.shape) for part in parts]
@@ -92,6 +94,23 @@ class StackRule(ConcatenateRule):
 
     def _part(self, labels: np.ndarray, axis: int) -> np.ndarray:
         return np.expand_dims(labels, axis)
+
+
+def _check_no_bias(call: Call, parts: list[np.ndarray]) -> None:
+    """Makes a barrier of a constant that Keras may add along another axis than its own.
+
+    On TensorFlow Keras adds whatever squeezes to a vector as a bias, along the last axis or axis 1,
+    whichever has the vector's length, and a cut changes lengths.
+    """
+    last = len(call.outputs[0].shape) - 1
+    channels_last = all(arrays.varying_axes(part) in ([], [part.ndim - 1]) for part in parts)
+    for value in call.constants:
+        shape = np.shape(value)
+        long = [last + 1 - len(shape) + axis for axis, length in enumerate(shape) if length > 1]
+        others = [axis for axis in long if axis != last]
+        stays_apart = len(others) > 1 and channels_last
+        if others and not stays_apart and (others != [1] or last not in long):
+            raise Unsupported("Keras may add the constant as a bias along another axis")
 
 
 def _shrunk(value: Any, output: keras.KerasTensor, cut: Cut) -> Any:
