@@ -1,5 +1,8 @@
 """The golden invariant on random graphs with random plans."""
 
+import tempfile
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from keras import ops
 
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
+from keras_prune.profiling import profile
+from tests.counting import direct_macs
 from tests.invariant import assert_invariant, randomise
 
 SIZE = 4
@@ -228,7 +233,10 @@ def check(data: st.DataObject, blocks: int) -> None:
     for name, group in graph.groups.items():
         mask = data.draw(st.lists(st.booleans(), min_size=group.channels, max_size=group.channels))
         kept[name] = np.flatnonzero(mask) if any(mask) else [0]
-    assert_invariant(model, PruningPlan.for_graph(graph, kept), bites=False)
+    plan = PruningPlan.for_graph(graph, kept)
+    with tempfile.TemporaryDirectory() as folder:
+        pruned = assert_invariant(model, plan, Path(folder) / "pruned.keras", bites=False)
+    assert profile(pruned).total.macs == direct_macs(pruned)
 
 
 FAST = settings(
