@@ -10,7 +10,8 @@ import pytest
 from keras import layers as kl
 
 from keras_prune.graph import ChannelGraph
-from tests.networks import Unknown, conv, head, image
+from tests.networks import conv, head, image
+from tests.networks.barriers import Unknown
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "keras-prune"
 

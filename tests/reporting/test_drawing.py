@@ -8,7 +8,8 @@ from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph
 from keras_prune.reporting.drawing import draw
 from keras_prune.reporting.layout import lanes, nodes
-from tests.networks import NETWORKS, Unknown, conv, head, image
+from tests.networks import NETWORKS, conv, head, image
+from tests.networks.barriers import Unknown
 
 
 def residual() -> keras.Model:
