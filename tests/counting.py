@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers as kl
 
-from keras_prune.graph import Call
+from keras_prune.graph import Call, trace
 from keras_prune.graph.opened import opened
 
 TRANSPOSED = (kl.Conv1DTranspose, kl.Conv2DTranspose, kl.Conv3DTranspose)
@@ -13,7 +13,7 @@ TRANSPOSED = (kl.Conv1DTranspose, kl.Conv2DTranspose, kl.Conv3DTranspose)
 
 def direct_macs(model: keras.Model) -> int:
     """What a model of channels-last layers multiplies for one example."""
-    return sum(_macs(located.call) for located in opened(model))
+    return sum(_macs(located.call) for located in opened(trace(model)))
 
 
 def _macs(call: Call) -> int:

@@ -54,7 +54,7 @@ def channel_macs(graph: ChannelGraph) -> dict[str, np.ndarray | None]:
     unknown = set()
     places = _Places(graph)
     try:
-        for located in opened(graph.model):
+        for located in opened(graph.trace, graph.traces):
             for name, counts in places.counts(located.traced).items():
                 try:
                     costs[name] += _drops(located, counts)

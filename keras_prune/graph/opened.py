@@ -25,17 +25,18 @@ class LocatedCall(NamedTuple):
     traced: Call
 
 
-def opened(model: keras.Model) -> Iterator[LocatedCall]:
+def opened(traced: Trace, nested: Mapping[int, Trace] | None = None) -> Iterator[LocatedCall]:
     """Every call of a model and of the models nested in it, producers before consumers.
 
     A nested model may have been built for another or an unknown size, and may be called at several:
     its calls come once for each call of it, with inputs and outputs of the shapes they have there.
 
     Args:
-        model: a Functional or built Sequential model; it is not changed.
+        traced: the traced model.
+        nested: traces of the models nested in it, by `id` of the model; default: they are traced.
 
     Raises:
-        ModelError: the model is of another kind, or holds a tensor of unknown length.
+        ModelError: the model holds a tensor of unknown length.
 
     Example:
 
@@ -43,17 +44,19 @@ def opened(model: keras.Model) -> Iterator[LocatedCall]:
     ...                          name="block")
     >>> inputs = keras.Input((5, 3))
     >>> model = keras.Model(inputs, block(inputs))
-    >>> [(path, call.outputs[0].shape) for path, call, _ in opened(model)]
+    >>> [(path, call.outputs[0].shape) for path, call, _ in opened(trace(model))]
     [('block/dense', (None, 5, 2))]
     """
-    traced = trace(model)
-    for located in _open(traced, traced.flat_inputs, ()):
-        _require_known(located.call, model)
+    for located in _open(traced, nested or {}, traced.flat_inputs, ()):
+        _require_known(located.call, traced.model)
         yield located
 
 
 def _open(
-    traced: Trace, inputs: Sequence[keras.KerasTensor], outside: tuple[str, ...]
+    traced: Trace,
+    nested: Mapping[int, Trace],
+    inputs: Sequence[keras.KerasTensor],
+    outside: tuple[str, ...],
 ) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
     """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
     tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
@@ -61,7 +64,8 @@ def _open(
         path = (*outside, call.name)
         here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
         if is_model(call.operation):
-            outputs = yield from _open(trace(call.operation), here.inputs, path)
+            inner = nested.get(id(call.operation)) or trace(call.operation)
+            outputs = yield from _open(inner, nested, here.inputs, path)
         else:
             outputs = _outputs(call, tensors)
             yield LocatedCall("/".join(path), replace(here, outputs=tuple(outputs)), call)

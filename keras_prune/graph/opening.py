@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ Paths = dict[keras.Operation, str]
 """Operations and the names of the opened layers around them, joined by `_`."""
 
 
-def open_layers(traced: Trace) -> Trace:
+def open_layers(traced: Trace, made_anew: bool = False) -> Trace:
     """Puts the calls that composite layers make in their place, as far as that is proved exact.
 
     A layer that is opened at one call and not at another would own its weights twice, so all its
@@ -26,20 +27,21 @@ def open_layers(traced: Trace) -> Trace:
 
     Args:
         traced: a traced model.
+        made_anew: whether its ops were made by this trace; default: they are the model's own.
 
     Returns:
         The opened trace; names are unique in it. Its `closed` says why some layers stayed.
     """
     closed: dict[keras.Operation, str] = {}
-    opened = _opened(traced, closed)
+    paths: Paths = {call.operation: "" for call in traced.calls} if made_anew else {}
+    opened = _opened(traced, closed, dict(paths))
     while opened is None:
-        opened = _opened(traced, closed)
+        opened = _opened(traced, closed, dict(paths))
     return replace(opened, closed=closed)
 
 
-def _opened(traced: Trace, closed: dict[keras.Operation, str]) -> Trace | None:
+def _opened(traced: Trace, closed: dict[keras.Operation, str], paths: Paths) -> Trace | None:
     """The opened trace, or None if a layer in `closed` turned up that had been opened already."""
-    paths: Paths = {}
     done: set[keras.Operation] = set()
     while calls := [call for call in traced.calls if _is_composite(call, closed)]:
         for call in calls:
@@ -49,7 +51,7 @@ def _opened(traced: Trace, closed: dict[keras.Operation, str]) -> Trace | None:
         accepted = {call.operation for call in calls} - closed.keys()
         done |= accepted
         traced = _replayed(traced, accepted, paths)
-    return replace(traced, calls=_named(traced.calls, paths)) if done else traced
+    return replace(traced, calls=_named(traced.calls, paths)) if paths else traced
 
 
 def _is_composite(call: Call, closed: Iterable[keras.Operation]) -> bool:
@@ -101,18 +103,28 @@ def _replayed(traced: Trace, accepted: set[keras.Operation], paths: Paths) -> Tr
 
 
 def _named(calls: Sequence[Call], paths: Paths) -> tuple[Call, ...]:
-    """Calls with names that are unique: one that is not goes behind those of the layers around."""
+    """Calls with names that are unique, and the same each time the layers are opened.
+
+    A name that is not unique goes behind those of the layers around. So does an op's kind, for the
+    number in its own name says how many ops this process has made.
+    """
     operations = dict.fromkeys(call.operation for call in calls)
-    shared = Counter(operation.name for operation in operations)
+    own = {operation: _own_name(operation, operation in paths) for operation in operations}
+    shared = Counter(own.values())
     taken = {name for name, count in shared.items() if count == 1}
     names: dict[keras.Operation, str] = {}
-    for operation in operations:
-        name = operation.name
+    for operation, name in own.items():
         if shared[name] > 1:
             name = _free(_join(paths.get(operation), name), taken)
         taken.add(name)
         names[operation] = name
     return tuple(replace(call, name=names[call.operation]) for call in calls)
+
+
+def _own_name(operation: keras.Operation, made_anew: bool) -> str:
+    if isinstance(operation, keras.Layer) or not made_anew:
+        return operation.name
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(operation).__name__).lower()
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -36,7 +36,9 @@ def trace(model: keras.Model) -> Trace:
     """
     if not isinstance(model, keras.Model):
         raise ModelError(f"Expected a Keras model. Received: {type(model).__name__}.")
-    return open_layers(functional_trace(model) if is_model(model) else _subclassed_trace(model))
+    if is_model(model):
+        return open_layers(functional_trace(model))
+    return open_layers(_subclassed_trace(model), made_anew=True)
 
 
 def _subclassed_trace(model: keras.Model) -> Trace:

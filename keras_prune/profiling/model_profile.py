@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from keras_prune.graph import Call, Unsupported
+from keras_prune.graph import Call, Unsupported, trace
 from keras_prune.graph.opened import LocatedCall, opened
 from keras_prune.profiling import conventions
 from keras_prune.profiling.text import as_text
@@ -132,7 +132,7 @@ def profile(model: keras.Model, convention: str = "standard") -> Profile:
     """
     count = conventions.get(convention)
     layers, uncounted, seen = [], {}, set[int]()
-    for name, calls in _by_layer(opened(model)):
+    for name, calls in _by_layer(opened(trace(model))):
         work: tuple[int | None, int | None]
         try:
             work = count(calls)

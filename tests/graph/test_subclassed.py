@@ -33,6 +33,7 @@ def check(model, groups, tmp_path) -> keras.Model:
     graph = ChannelGraph(randomise(model))
     assert {group.name: group.channels for group in graph.groups.values()} == groups
     assert not graph.barriers
+    assert all(row.macs is not None for row in graph.summary().groups)
     return assert_invariant(model, half_plan(graph), tmp_path / "pruned.keras")
 
 
@@ -209,3 +210,14 @@ def test_what_cannot_be_traced_is_refused_in_one_line(make, message):
     with pytest.raises(ModelError, match=message) as caught:
         ChannelGraph(model)
     assert "\n" not in str(caught.value)
+
+
+def test_ops_have_the_same_names_at_every_trace():
+    def run(inputs, training, a, head):
+        return head(ops.relu(ops.mean(ops.relu(a(inputs)), axis=(1, 2))))
+
+    model = Subclassed((8, 8, 3), run, a=kl.Conv2D(8, 3, name="a"), head=kl.Dense(4, name="head"))
+    names = [call.name for call in trace(model).calls]
+    assert names == ["a", "relu", "mean", "relu_1", "head"]
+    pruned = prune(model, half_plan(ChannelGraph(model)))
+    assert [call.name for call in trace(pruned).calls] == names
