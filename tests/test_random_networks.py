@@ -52,7 +52,8 @@ class Builder:
         return kl.BatchNormalization()(x)
 
     def activation(self, x):
-        return kl.Activation(self.draw("relu", "sigmoid", "softplus", "softmax"))(x)
+        mixing = ["softmax"] if x.shape[-1] > 1 else []  # Keras warns of one over one channel
+        return kl.Activation(self.draw("relu", "sigmoid", "softplus", *mixing))(x)
 
     def norm_over_channels(self, x):
         norms = (kl.LayerNormalization, kl.RMSNormalization, lambda: kl.GroupNormalization(2))
@@ -254,7 +255,7 @@ def test_pruned_is_silenced_on_random_networks(data):
 
 
 @pytest.mark.slow
-@settings(FAST, max_examples=1000, derandomize=False)
+@settings(FAST, max_examples=600, derandomize=False)
 @given(st.data())
 def test_pruned_is_silenced_on_many_random_networks(data):
     check(data, blocks=14)
