@@ -100,6 +100,7 @@ def _method() -> Any:
     """The method's room, imported late, without TensorFlow's greetings and later advice."""
     with quiet_descriptors():
         method = import_module("keras_prune.methods.filter_agent")
+        import_module("tensorflow").config.list_logical_devices()  # starts its runtime
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return method
