@@ -173,7 +173,8 @@ def test_training_reaches_the_opened_layers():
     model = randomise(blocks())
     whole = prune(model, PruningPlan.for_graph(ChannelGraph(model), {}))
     x = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype("float32")
-    assert_same([whole(x, training=True).numpy()], [model(x, training=True).numpy()])
+    trained = [ops.convert_to_numpy(traced(x, training=True)) for traced in (whole, model)]
+    assert_same(trained[:1], trained[1:])
 
 
 def test_frozen_layers_stay_frozen():
@@ -268,7 +269,9 @@ CLOSED = [
     (Losing, "its call fails on symbolic tensors"),
     (lambda **o: Regularised(activity_regularizer="l2", **o), "it has an activity regularizer"),
     (Baked, "the calls found compute something else"),
-    (Noisy, "the calls found compute something else"),
+    pytest.param(  # on JAX Keras refuses it
+        Noisy, "the calls found compute something else", marks=pytest.mark.tensorflow
+    ),
 ]
 
 

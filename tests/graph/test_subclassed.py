@@ -57,10 +57,11 @@ def test_training_reaches_the_layers():
     graph = ChannelGraph(model)
     whole = prune(model, half_plan(graph).for_graph(graph, {}))
     x = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype("float32")
-    assert_same([whole(x, training=True).numpy()], [model(x, training=True).numpy()])
-    moved = [weight.numpy() for weight in model.non_trainable_weights]
-    assert_same([weight.numpy() for weight in whole.non_trainable_weights], moved)
-    assert np.abs(outputs(whole, x)[0] - whole(x, training=True).numpy()).max() > 1e-3
+    trained = ops.convert_to_numpy(whole(x, training=True))
+    assert_same([trained], [ops.convert_to_numpy(model(x, training=True))])
+    moved = [ops.convert_to_numpy(weight) for weight in model.non_trainable_weights]
+    assert_same([ops.convert_to_numpy(weight) for weight in whole.non_trainable_weights], moved)
+    assert np.abs(outputs(whole, x)[0] - trained).max() > 1e-3
 
 
 def by_batch(inputs, training, a, b, head):
@@ -197,7 +198,9 @@ def with_norm(call):
         (lambda: built(TwoArguments(), (3,), (3,)), "its call takes more than one argument"),
         (lambda: built(OwnWeight(), (3,)), "no layer that it calls has its weight .*scale"),
         (of(branch), "its call cannot run on symbolic tensors"),
-        (of(as_array), "its call fails on symbolic tensors"),
+        pytest.param(  # on JAX it does not even build
+            of(as_array), "its call fails on symbolic tensors", marks=pytest.mark.tensorflow
+        ),
         (of(switch), "it makes other calls in training"),
         (with_norm(frozen), "'norm' is called with training=False at all times"),
         (with_norm(chosen), "'norm' is called with training=False at all times"),
