@@ -93,7 +93,7 @@ class Replay:
     Attributes:
         model: the new model; nested and shared layers stay nested and shared, names stay.
         operations: the new operation of every old one, by `id`.
-        tensors: the new symbolic tensor of every old one, by `id`.
+        tensors: the new symbolic tensor of every old one of the outermost model, by `id`.
         undefined: the names of the layers with weights that are NaN.
     """
 
@@ -112,8 +112,7 @@ class Replay:
     def _model(self, traced: Trace, name: str) -> keras.Model:
         """Replays one model, at the top or nested."""
         inputs = keras.tree.map_structure(self._input, traced.inputs)
-        tensors = self.tensors
-        tensors.update(zip(map(id, traced.flat_inputs), keras.tree.flatten(inputs), strict=True))
+        tensors = dict(zip(map(id, traced.flat_inputs), keras.tree.flatten(inputs), strict=True))
         for call in traced.calls:
             args, kwargs = call.arguments(tensors)
             outputs = self._call(call, *args, **kwargs)
@@ -122,6 +121,7 @@ class Replay:
                 tensors[id(old)] = new
             self._transfer(call)
         outputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], traced.outputs)
+        self.tensors = tensors
         return self._assemble(traced, inputs, outputs, name)
 
     def _assemble(self, traced: Trace, inputs: Any, outputs: Any, name: str) -> keras.Model:

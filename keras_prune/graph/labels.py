@@ -10,7 +10,7 @@ from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.trace import Call, Trace, is_model, source_name
-from keras_prune.graph.tracing import trace
+from keras_prune.graph.tracing import renewed, trace
 from keras_prune.graph.unions import STAYS, Unions
 
 
@@ -34,6 +34,7 @@ class LabelWalk:
         self.pins: list[tuple[Pin, np.ndarray]] = []
         self.traces: dict[int, Trace] = {}
         self._first: dict[int, np.ndarray] = {}
+        self._taken: set[int] = set()
         self._closed: dict[keras.Operation, str] = {}
         self._barriers: list[Call] = []
         self.parts: list[tuple[str, np.ndarray]] = []
@@ -143,6 +144,7 @@ class LabelWalk:
 
     def _walk(self, traced: Trace) -> None:
         self.traces[id(traced.model)] = traced
+        self._taken.update(_tensors(traced))
         self._closed |= traced.closed
         for call in traced.calls:
             outputs = self._nested(call) if is_model(call.operation) else self._visit(call)
@@ -163,7 +165,7 @@ class LabelWalk:
     def _nested(self, call: Call) -> list[np.ndarray]:
         """The output labels of a nested model: walked once, later calls united with the first."""
         known = self.traces.get(id(call.operation))
-        inner = known or trace(call.operation)
+        inner = known or self._apart(trace(call.operation))
         for outer, tensor in zip(call.nested_inputs(inner), inner.flat_inputs, strict=True):
             labels = self._respread(call, outer, tensor)
             if known:
@@ -174,6 +176,10 @@ class LabelWalk:
             self._walk(inner)
         results = zip(inner.flat_outputs, call.outputs, strict=True)
         return [self._respread(call, tensor, outer) for tensor, outer in results]
+
+    def _apart(self, inner: Trace) -> Trace:
+        """A trace that shares no tensor with those around it, where it may be another one."""
+        return inner if self._taken.isdisjoint(_tensors(inner)) else renewed(inner)
 
     def _respread(
         self, call: Call, source: keras.KerasTensor, target: keras.KerasTensor
@@ -240,6 +246,12 @@ class LabelWalk:
                     self.unions.unite(small, small.take([0], axis=other))
                 changed = True
         return changed
+
+
+def _tensors(traced: Trace) -> set[int]:
+    """The `id` of every symbolic tensor of a trace."""
+    made = (tensor for call in traced.calls for tensor in call.outputs)
+    return {id(tensor) for tensor in (*traced.flat_inputs, *made)}
 
 
 def _weights(operation: keras.Operation) -> list[keras.Variable]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,7 +12,15 @@ from keras_prune.errors import ModelError
 from keras_prune.graph.batching import prove_at_any_batch
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.opening import open_layers
-from keras_prune.graph.trace import Trace, functional_trace, input_structure, is_model
+from keras_prune.graph.trace import (
+    Trace,
+    calls_between,
+    execute,
+    functional_trace,
+    input_structure,
+    is_model,
+    source_name,
+)
 
 
 def trace(model: keras.Model) -> Trace:
@@ -39,6 +48,22 @@ def trace(model: keras.Model) -> Trace:
     if is_model(model):
         return open_layers(functional_trace(model))
     return open_layers(_subclassed_trace(model), made_anew=True)
+
+
+def renewed(traced: Trace) -> Trace:
+    """The same calls on tensors of their own, where a model is made of those of another one."""
+    inputs = keras.tree.map_structure(_another, traced.inputs)
+    old_and_new = zip(traced.flat_inputs, keras.tree.flatten(inputs), strict=True)
+    values = execute(traced.calls, {id(old): new for old, new in old_and_new})
+    outputs = keras.tree.map_structure(lambda tensor: values[id(tensor)], traced.outputs)
+    names = {call.operation: call.name for call in traced.calls}
+    calls = calls_between(keras.tree.flatten(inputs), keras.tree.flatten(outputs))
+    named = tuple(replace(call, name=names[call.operation]) for call in calls)
+    return replace(traced, calls=named, inputs=inputs, outputs=outputs)
+
+
+def _another(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=source_name(tensor))
 
 
 def _subclassed_trace(model: keras.Model) -> Trace:

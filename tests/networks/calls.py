@@ -135,3 +135,31 @@ def dictionaries_into_nested_models():
     first = inner({"right": i, "left": kl.ReLU()(i)})
     second = inner({"left": i, "right": first["right"]})
     return keras.Model(i, head(conv(6, "b")(first["sum"] - second["sum"])))
+
+
+@network({"a": 8, "b": 8})
+def nested_on_the_same_input():
+    """A model made of the very input of the model around it."""
+    i = image(8)
+    inner = keras.Model(i, kl.Conv2D(8, 3, padding="same", name="b")(kl.ReLU()(i)))
+    outer = keras.Model(i, kl.Concatenate()([inner(i), i]))
+    return keras.Model(j := image(), head(outer(conv(8, "a")(j))))
+
+
+@network({"b": 8, "c": 6})
+def nested_behind_a_layer_on_the_same_input():
+    """What the inner model sees as its input is not what the outer one does."""
+    i = image(8)
+    inner = keras.Model(i, kl.Conv2D(6, 3, padding="same", name="c")(i))
+    x = inner(conv(8, "b")(i))
+    return keras.Model(i, head(kl.Concatenate()([x, i])))
+
+
+@network({"b": 8})
+def nested_on_the_same_layers():
+    """What the outer model computes itself the inner one computes of something else, twice."""
+    i = image(8)
+    x = kl.ReLU()(i)
+    inner = keras.Model(x, kl.BatchNormalization()(x))
+    y = kl.Concatenate()([inner(conv(8, "a")(i)), x, inner(conv(8, "b")(x))])
+    return keras.Model(i, head(y))
