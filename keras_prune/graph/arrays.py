@@ -34,6 +34,12 @@ def spread(vector: np.ndarray, shape: Sequence[int], axis: int) -> np.ndarray:
     return np.broadcast_to(vector.reshape(lengths), shape)
 
 
+def along(small: np.ndarray, axis: int, length: int) -> np.ndarray:
+    """The values of a core along the one axis on which they vary, shape `(length,)`."""
+    rows = np.moveaxis(small, axis, 0).reshape(small.shape[axis], -1)[:, 0]
+    return np.broadcast_to(rows, length)
+
+
 def varying_axes(labels: np.ndarray) -> list[int]:
     """The axes along which an array may hold different labels."""
     return [axis for axis, length in enumerate(core(labels).shape) if length > 1]

@@ -29,8 +29,7 @@ class Cut:
         axis %= labels.ndim
         if self._kept[small].all() or shrinking_axis(self._roots[small]) != axis:
             return np.ones(labels.shape[axis], bool)
-        rows = np.moveaxis(self._kept[small], axis, 0).reshape(small.shape[axis], -1)[:, 0]
-        return np.broadcast_to(rows, labels.shape[axis])
+        return arrays.along(self._kept[small], axis, labels.shape[axis])
 
     def size(self, tensor: keras.KerasTensor, axis: int) -> int:
         """The length of a tensor's axis after the cut."""

@@ -150,8 +150,7 @@ class ChannelGraph:
         small = self._roots[arrays.core(labels)]
         axis = shrinking_axis(small)
         assert axis is not None  # settled by the walk
-        rows = np.moveaxis(small, axis, 0).reshape(small.shape[axis], -1)[:, 0]
-        return axis, np.broadcast_to(rows, labels.shape[axis])
+        return axis, arrays.along(small, axis, labels.shape[axis])
 
     def units_of(self, binding: Binding) -> np.ndarray:
         """The unit at each position of a bound axis."""
