@@ -198,26 +198,70 @@ def test_weights_that_are_nan_are_a_warning_that_names_the_layers():
     assert warning.filename == __file__
 
 
-def test_a_reshape_that_mixes_examples_is_an_error_that_names_it():
-    """The shape alone does not tell: a wrong rule says that its output stays as it is."""
-    rules = base._NAMED.copy()
+class Rows(kl.Layer):
+    """Takes any eight numbers for one example."""
+
+    def call(self, x):
+        return ops.reshape(x, (-1, 8))
+
+
+class OnlyWhole(kl.Layer):
+    """Its symbolic call takes any number of channels, its real one eight."""
+
+    def call(self, x):
+        return x
+
+    def __call__(self, x, **options):
+        symbolic = isinstance(x, keras.KerasTensor)
+        return super().__call__(x if symbolic else ops.matmul(x, np.eye(8, dtype="float32")))
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        (lambda x: ops.reshape(x, (-1, 8)), "The rebuilt 'reshape.*' makes a batch of 1 of 2 exa"),
+        (Rows(name="rows"), "The rebuilt 'rows' makes a batch of 1 of 2 examples. Expected: 2"),
+        (OnlyWhole(name="whole"), "The rebuilt 'whole' fails on 2 examples: .*4.*8"),
+    ],
+)
+def test_what_only_a_run_shows_is_an_error_that_names_the_call(operation, message):
+    """The shapes do not tell: a wrong rule says that the output stays as it is."""
+    named, layers = base._NAMED.copy(), base._LAYERS.copy()
 
     @register("Reshape")
+    @register(Rows)
     class Trusting(Rule):
         def label(self, call, walk):
             return [np.zeros_like(walk.of(call.inputs[0]))]
 
+    @register(OnlyWhole)
+    class Passing(Rule):
+        def label(self, call, walk):
+            return [walk.of(call.inputs[0])]
+
     try:
         i = keras.Input((8,))
-        x = kl.Dense(8, name="a")(i)
-        y = ops.reshape(x, (-1, 8))
-        model = keras.Model(i, kl.Dense(2)(kl.Dense(3, name="b")(y)))
+        x = operation(kl.Dense(8, name="a")(i))
+        model = keras.Model(i, kl.Dense(2)(kl.Dense(3, name="b")(x)))
         graph = ChannelGraph(model)
-        with pytest.raises(ModelError, match="'reshape.*' makes a batch of 1 of two"):
+        with pytest.raises(ModelError, match=message):
             prune(model, PruningPlan.for_graph(graph, {"a": (0, 1, 2, 3)}))
     finally:
-        base._NAMED.clear()
-        base._NAMED.update(rules)
+        for rules, before in ((base._NAMED, named), (base._LAYERS, layers)):
+            rules.clear()
+            rules.update(before)
+
+
+def test_the_trial_run_leaves_no_trace():
+    """A normalisation that is always in training would take the sample's statistics."""
+    i = keras.Input((6,))
+    x = kl.BatchNormalization(name="norm")(kl.Dense(8, name="a")(i), training=True)
+    model = randomise(keras.Model(i, kl.Dense(2)(x)))
+    kept = (0, 2, 5)
+    pruned = prune(model, PruningPlan.for_graph(ChannelGraph(model), {"a": kept}))
+    for name in ("moving_mean", "moving_variance"):
+        before, after = (getattr(m.get_layer("norm"), name).numpy() for m in (model, pruned))
+        np.testing.assert_array_equal(after, before[list(kept)])
 
 
 # --- what cannot be cut ------------------------------------------------------------------------
