@@ -1,15 +1,10 @@
 """Huang's filter agent: REINFORCE over the filters of one channel group after another."""
 
 from keras_prune.methods.filter_agent.agent import FilterAgentResult, prune_by_agent
-from keras_prune.methods.filter_agent.config import (
-    CommonConfig,
-    FilterAgentConfig,
-    FilterAgentRecipe,
-)
+from keras_prune.methods.filter_agent.config import FilterAgentConfig, FilterAgentRecipe
 from keras_prune.methods.filter_agent.run import run_recipe
 
 __all__ = [
-    "CommonConfig",
     "FilterAgentConfig",
     "FilterAgentRecipe",
     "FilterAgentResult",

@@ -9,6 +9,7 @@ import numpy as np
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.filter_agent.config import FilterAgentConfig
 from keras_prune.methods.filter_agent.search import GroupSearch, Row
+from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
 from keras_prune.progress import Progress, Watcher, silent
 from keras_prune.surgery import prune_graph
@@ -36,7 +37,7 @@ class FilterAgentResult:
 
 
 def prune_by_agent(
-    model: keras.Model,
+    start: Outcome,
     images: np.ndarray,
     labels: np.ndarray,
     config: FilterAgentConfig,
@@ -56,7 +57,8 @@ def prune_by_agent(
     network that has recovered most often.
 
     Args:
-        model: one image input, one output of class scores; it is not changed.
+        start: what is pruned, one image input and one output of class scores, with its accuracy on
+            the whole validation split; it is not changed.
         images: held-out images the rewards are measured on, never the test split; float32.
         labels: their classes, int.
         config: the agent.
@@ -77,11 +79,10 @@ def prune_by_agent(
     Raises:
         ModelError: no channel of the model can be pruned.
     """
-    graph = ChannelGraph(model)
+    graph, now = ChannelGraph(start.model), start.accuracy
     graph.require_groups()
     names = list(graph.groups)[::-1]
-    now = accuracy(model)
-    result = FilterAgentResult(model, PruningPlan.for_graph(graph, {}))
+    result = FilterAgentResult(start.model, PruningPlan.for_graph(graph, {}))
     for number, name in enumerate(names):
         search = GroupSearch(
             graph,

@@ -1,29 +1,10 @@
 """Everything that decides what a run of the filter agent does; a TOML file mirrors it."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from keras_prune.errors import ConfigError
+from keras_prune.methods.common import CommonConfig
 from keras_prune.training import TrainingConfig
-
-
-@dataclass(frozen=True)
-class CommonConfig:
-    """What every stage shares.
-
-    Args:
-        model: a network of the zoo.
-        dataset: a data set's name.
-        batch_size: training images in a batch.
-        seed: of training, sampling and the order of the data.
-        precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
-    """
-
-    model: str = "vgg16"
-    dataset: str = "cifar10"
-    batch_size: int = 128
-    seed: int = 0
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
 
 
 @dataclass(frozen=True)

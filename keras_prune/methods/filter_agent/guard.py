@@ -1,33 +1,16 @@
 """`b` is a promise: a plan that costs more accuracy than that is backed off."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from keras_prune.graph import ChannelGraph
+from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune_graph
 
 _ATTEMPTS = 3  # each gives back half of what is still removed: after three an eighth is
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A pruned model that keeps the promise.
-
-    Args:
-        model: the model.
-        plan: the plan that leads to it.
-        accuracy: its validation accuracy, in percent.
-        notes: what had to be done, in sentences.
-    """
-
-    model: keras.Model
-    plan: PruningPlan
-    accuracy: float
-    notes: tuple[str, ...] = ()
 
 
 def keep_promise(
@@ -40,7 +23,7 @@ def keep_promise(
     b: float,
     finetune: Callable[[keras.Model], None],
     accuracy: Callable[[keras.Model], float],
-) -> Kept:
+) -> Outcome:
     """Fine-tunes a pruned model and, while it is too inaccurate, a less pruned one.
 
     Args:
@@ -59,7 +42,7 @@ def keep_promise(
         finetune(pruned)
         reached = accuracy(pruned)
         if baseline - reached <= b:
-            return Kept(pruned, plan, reached, tuple(notes))
+            return Outcome(pruned, plan, reached, tuple(notes))
         notes.append(
             f"The plan cost {baseline - reached:.2f} points of validation accuracy after "
             f"fine-tuning, more than b = {b:g}: every group got back half of what it had lost."
@@ -67,7 +50,7 @@ def keep_promise(
         plan = back_off(plan, log_odds)
         pruned = prune_graph(graph, plan)
     notes.append("No plan kept to b: nothing was pruned. Raise --b or fine-tune longer.")
-    return Kept(original, PruningPlan.for_graph(graph, {}), baseline, tuple(notes))
+    return Outcome(original, PruningPlan.for_graph(graph, {}), baseline, tuple(notes))
 
 
 def back_off(plan: PruningPlan, log_odds: Mapping[str, np.ndarray]) -> PruningPlan:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from keras_prune.methods.filter_agent.agent import FilterAgentResult
-from keras_prune.methods.filter_agent.guard import Kept
 from keras_prune.methods.filter_agent.search import Row
+from keras_prune.methods.outcome import Outcome
 
-Search = Callable[[Kept, int, Callable[[FilterAgentResult], None]], FilterAgentResult]
+Search = Callable[[Outcome, int, Callable[[FilterAgentResult], None]], FilterAgentResult]
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Rounds:
         untouched: group -> why the last round pruned nothing there.
     """
 
-    kept: Kept
+    kept: Outcome
     history: list[Row] = field(default_factory=list)
     untouched: dict[str, str] = field(default_factory=dict)
 
@@ -32,7 +32,7 @@ class Rounds:
         plan = self.kept.plan.then(found.plan)
         return Rounds(replace(self.kept, plan=plan), self.history + rows, found.untouched)
 
-    def with_kept(self, kept: Kept) -> Kept:
+    def with_kept(self, kept: Outcome) -> Outcome:
         """What is kept after a round; where that is nothing new, only its notes are."""
         notes = (*self.kept.notes, *kept.notes)
         if not kept.plan.kept:
@@ -41,11 +41,11 @@ class Rounds:
 
 
 def prune_in_rounds(
-    start: Kept,
+    start: Outcome,
     rounds: int,
     *,
     search: Search,
-    keep: Callable[[Kept, FilterAgentResult], Kept],
+    keep: Callable[[Outcome, FilterAgentResult], Outcome],
     save: Callable[[Rounds], None],
 ) -> Rounds:
     """Prunes and fine-tunes in turn, until a round finds or keeps nothing.

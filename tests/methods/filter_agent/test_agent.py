@@ -7,6 +7,8 @@ import pytest
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph, Role
 from keras_prune.methods.filter_agent import FilterAgentConfig, prune_by_agent
+from keras_prune.methods.outcome import Outcome
+from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
 from tests.methods.filter_agent.small import residual_network
 
@@ -44,13 +46,15 @@ def accuracy(model, labels):
 
 
 def search(model, labels, seed=0, **options):
+    measure = options.pop("accuracy", lambda pruned: accuracy(pruned, labels))
+    plan = PruningPlan.for_graph(ChannelGraph(model), {})
     return prune_by_agent(
-        model,
+        Outcome(model, plan, measure(model)),
         IMAGES,
         labels,
         CONFIG,
         baseline=options.pop("baseline", 100.0),
-        accuracy=options.pop("accuracy", lambda pruned: accuracy(pruned, labels)),
+        accuracy=measure,
         recover=options.pop("recover", lambda model, name: None),
         seed=seed,
         **options,

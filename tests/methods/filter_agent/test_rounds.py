@@ -4,8 +4,8 @@ import pytest
 
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.filter_agent.agent import FilterAgentResult
-from keras_prune.methods.filter_agent.guard import Kept
 from keras_prune.methods.filter_agent.rounds import prune_in_rounds
+from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
 from tests.methods.filter_agent.small import residual_network
@@ -18,7 +18,7 @@ def plan_for(model, **kept):
 @pytest.fixture(scope="module")
 def start():
     model = residual_network(seed=1)
-    return Kept(model, plan_for(model), accuracy=90.0)
+    return Outcome(model, plan_for(model), accuracy=90.0)
 
 
 def play(start, found, refuse=(), rounds=5):
@@ -38,8 +38,8 @@ def play(start, found, refuse=(), rounds=5):
         refused = len(saved) in refuse
         notes = (f"note {len(saved)}",)
         if refused:
-            return Kept(kept.model, plan_for(kept.model), 90.0, notes)
-        return Kept(result.model, result.plan, 90.0 - len(saved), notes)
+            return Outcome(kept.model, plan_for(kept.model), 90.0, notes)
+        return Outcome(result.model, result.plan, 90.0 - len(saved), notes)
 
     done = prune_in_rounds(start, rounds, search=search, keep=keep, save=saved.append)
     return done, saved

@@ -1,0 +1,177 @@
+"""What every method's run has around its pruning: data, baseline, trainings, files, report."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_prune import data, zoo
+from keras_prune.config import to_dict, to_toml
+from keras_prune.data import Splits
+from keras_prune.exporting import export
+from keras_prune.graph import ChannelGraph
+from keras_prune.loading import load_classifier
+from keras_prune.methods.common import Recipe
+from keras_prune.methods.outcome import Outcome
+from keras_prune.plan import PruningPlan
+from keras_prune.profiling import profile
+from keras_prune.progress import Watcher, silent
+from keras_prune.reporting import (
+    GroupReport,
+    ModelFigures,
+    PruningReport,
+    RunDirectory,
+    Skipped,
+    peak_memory_mb,
+)
+from keras_prune.training import TrainingConfig, baseline, evaluate, fit
+
+_EXPORT_BATCH = 4  # examples both exports are checked on
+
+
+class PruningRun:
+    """One run from the data to the report; what prunes in between is a method's own.
+
+    Args:
+        recipe: the whole configuration.
+        directory: where everything is written.
+        data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
+        weights: a trained `.keras` file; default: a baseline is trained, or taken from the cache.
+        watcher: told of every step.
+
+    Attributes:
+        splits: the data.
+        original: the baseline.
+        baseline: its validation accuracy, in percent.
+
+    Raises:
+        KerasPruneError: the data, the weights or the configuration cannot be used.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        directory: RunDirectory,
+        *,
+        data_dir: str | Path | None = None,
+        weights: str | Path | None = None,
+        watcher: Watcher = silent,
+    ) -> None:
+        self.recipe = recipe
+        self.directory = directory
+        self.watcher = watcher
+        self._started = time.monotonic()
+        self._trainings = 0
+        self.splits = self._load(data_dir)
+        self.original = self._load_or_train(weights)
+        directory.write_text("config.toml", to_toml(recipe))
+        directory.save_model("baseline.keras", self.original)
+        self.baseline = self.accuracy(self.original)
+
+    def _load(self, data_dir: str | Path | None) -> Splits:
+        common = self.recipe.common
+        return data.load(
+            common.dataset,
+            input_shape=zoo.default_input_shape(common.model),
+            batch_size=common.batch_size,
+            data_dir=data_dir,
+            seed=common.seed,
+        )
+
+    def _load_or_train(self, weights: str | Path | None) -> keras.Model:
+        if weights is not None:
+            return load_classifier(weights, self.splits.input_shape, self.splits.num_classes)
+        common = self.recipe.common
+        model, _ = baseline(
+            common.model,
+            self.splits,
+            self.recipe.train,
+            seed=common.seed,
+            precision=common.precision,
+            watcher=self.watcher,
+        )
+        return model
+
+    def accuracy(self, model: keras.Model) -> float:
+        """A model's accuracy on the validation split, in percent."""
+        return evaluate(model, self.splits.validation).accuracy
+
+    def fit(self, model: keras.Model, config: TrainingConfig, stage: str) -> None:
+        """Trains in place; every training of a run sees its batches in another order."""
+        self._trainings += 1
+        fit(
+            model,
+            self.splits,
+            config,
+            seed=self.recipe.common.seed + self._trainings,
+            precision=self.recipe.common.precision,
+            watcher=self.watcher,
+            stage=stage,
+        )
+
+    def report(self, method: str, outcome: Outcome) -> PruningReport:
+        """Saves and exports the pruned model, reads the test split, and writes `report.json`.
+
+        Args:
+            method: the method's name.
+            outcome: what it hands over.
+        """
+        self.directory.save_model("pruned.keras", outcome.model)
+        outcome.plan.save(self.directory / "plan.json")
+        report = self._report(method, outcome)
+        self.directory.write_json("report.json", report.to_dict())
+        return report
+
+    def _report(self, method: str, outcome: Outcome) -> PruningReport:
+        common = self.recipe.common
+        test = self.splits.test  # read here and nowhere else
+        batch, _ = self.splits.validation_arrays(_EXPORT_BATCH)
+        exports = [
+            export(outcome.model, self.directory / name, batch=batch)
+            for name in ("saved_model", "model.tflite")
+        ]
+        graph = ChannelGraph(self.original)
+        return PruningReport(
+            method=method,
+            model=common.model,
+            dataset=common.dataset,
+            seed=common.seed,
+            config=to_dict(self.recipe),
+            before=_figures(self.original, test, self.baseline),
+            after=_figures(outcome.model, test, outcome.accuracy),
+            groups=_groups(graph, outcome.plan),
+            skipped=_skipped(graph, outcome),
+            notes=outcome.notes,
+            exports=tuple(asdict(exported) for exported in exports),
+            seconds=time.monotonic() - self._started,
+            peak_memory_mb=peak_memory_mb(),
+        )
+
+
+def _figures(model: keras.Model, test: Any, validation_accuracy: float) -> ModelFigures:
+    quality, cost = evaluate(model, test), profile(model).total
+    return ModelFigures(
+        accuracy=quality.accuracy,
+        loss=quality.loss,
+        validation_accuracy=validation_accuracy,
+        parameters=cost.parameters,
+        macs=cost.macs,
+        flops=cost.flops,
+        bytes=cost.bytes,
+    )
+
+
+def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
+    return tuple(
+        GroupReport(name, group.channels, len(plan.kept.get(name, range(group.channels))))
+        for name, group in graph.groups.items()
+    )
+
+
+def _skipped(graph: ChannelGraph, outcome: Outcome) -> tuple[Skipped, ...]:
+    """What stayed whole: groups left alone, and operations no rule can vouch for."""
+    reasons = outcome.untouched.items()
+    left = [Skipped(name, reason) for name, reason in reasons if name not in outcome.plan.kept]
+    return (*left, *(Skipped(pin.name, pin.reason) for pin in graph.barriers))
