@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from keras import layers as kl
 from keras import ops
@@ -255,7 +255,14 @@ def test_pruned_is_silenced_on_random_networks(data):
 
 
 @pytest.mark.slow
-@settings(FAST, max_examples=600)
-@given(st.data())
-def test_pruned_is_silenced_on_many_random_networks(data):
-    check(data, blocks=14)
+@pytest.mark.parametrize("part", range(8))
+def test_pruned_is_silenced_on_many_random_networks(part):
+    """Always the same ones, so that a change fails for what it does and not by chance."""
+
+    @seed(part)
+    @settings(FAST, derandomize=False, max_examples=250)
+    @given(st.data())
+    def property_holds(data):
+        check(data, blocks=14)
+
+    property_holds()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import tensorflow as tf
 
 from keras_prune.data.augmentation import Augmentation
@@ -88,6 +89,20 @@ class Splits:
         """
         images, labels = self._read("validation")
         return self._inputs(images[:limit]).numpy(), labels[:limit].numpy()
+
+    def training_sample(self, limit: int) -> Arrays:
+        """Training examples as arrays, spread evenly over the split and not augmented.
+
+        Args:
+            limit: how many, at most.
+
+        Returns:
+            Images float32 `(examples, height, width, channels)` and labels int32 `(examples,)`.
+        """
+        images, labels = self._read("train")
+        size = len(labels)
+        rows = np.linspace(0, size - 1, min(limit, size)).astype(int)
+        return self._inputs(tf.gather(images, rows)).numpy(), tf.gather(labels, rows).numpy()
 
     def _in_order(self, split: str) -> tf.data.Dataset:
         dataset = tf.data.Dataset.from_tensor_slices(self._read(split)).batch(self.batch_size)

@@ -173,5 +173,6 @@ def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
 def _skipped(graph: ChannelGraph, outcome: Outcome) -> tuple[Skipped, ...]:
     """What stayed whole: groups left alone, and operations no rule can vouch for."""
     reasons = outcome.untouched.items()
-    left = [Skipped(name, reason) for name, reason in reasons if name not in outcome.plan.kept]
+    whole = {group.name for group in _groups(graph, outcome.plan) if group.kept == group.channels}
+    left = [Skipped(name, reason) for name, reason in reasons if name in whole]
     return (*left, *(Skipped(pin.name, pin.reason) for pin in graph.barriers))

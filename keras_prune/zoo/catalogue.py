@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 from keras_prune.errors import ModelError, unknown
+from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.lenet5 import lenet5
 from keras_prune.zoo.lenet300_100 import lenet300_100
 from keras_prune.zoo.vgg16 import vgg16
@@ -13,6 +14,7 @@ from keras_prune.zoo.vgg16 import vgg16
 Constructor = Callable[..., keras.Model]
 
 _NETWORKS: dict[str, Constructor] = {
+    "conv248": conv248,
     "lenet300_100": lenet300_100,
     "lenet5": lenet5,
     "vgg16": vgg16,
@@ -25,7 +27,7 @@ def available() -> tuple[str, ...]:
     Example:
 
     >>> available()
-    ('lenet300_100', 'lenet5', 'vgg16')
+    ('conv248', 'lenet300_100', 'lenet5', 'vgg16')
     """
     return tuple(_NETWORKS)
 

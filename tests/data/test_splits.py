@@ -82,3 +82,12 @@ def test_every_pass_moves_the_images_anew():
     one, two = (images for images, _ in splits.train.repeat(2).as_numpy_iterator())
     assert not np.array_equal(one, two)
     assert len(np.unique(one, axis=0)) > 1
+
+
+def test_a_training_sample_is_spread_over_the_split():
+    source = Recorded()
+    images, labels = opened(source).training_sample(3)
+    assert images[:, 0, 0, 0].tolist() == [0, 10, 30]
+    assert labels.tolist() == [0, 1, 1]
+    assert source.read_splits == ["train"]
+    assert len(opened(source).training_sample(100)[0]) == 4

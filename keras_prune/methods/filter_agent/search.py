@@ -11,7 +11,7 @@ from keras_prune.graph import ChannelGraph, ChannelGroup
 from keras_prune.methods.filter_agent.config import FilterAgentConfig
 from keras_prune.methods.filter_agent.policy import build_policy, policy_state
 from keras_prune.methods.filter_agent.reward import reward
-from keras_prune.methods.filter_agent.rollouts import Rollouts
+from keras_prune.methods.rollouts import Rollouts
 
 Row = dict[str, Any]
 

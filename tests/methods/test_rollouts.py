@@ -6,7 +6,7 @@ import pytest
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
-from keras_prune.methods.filter_agent.rollouts import Rollouts
+from keras_prune.methods.rollouts import Rollouts
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
 from tests.methods.filter_agent.small import residual_network
@@ -55,7 +55,7 @@ def test_many_masks_are_one_trace(graph):
 
 
 def test_batches_of_two_sizes_are_one_trace(graph, monkeypatch):
-    monkeypatch.setattr("keras_prune.methods.filter_agent.rollouts._BATCH", 17)
+    monkeypatch.setattr("keras_prune.methods.rollouts._BATCH", 17)
     rollouts = Rollouts(graph, graph.groups["stem"], IMAGES, answers(graph.model))
     assert rollouts.accuracy(np.ones(graph.groups["stem"].channels)) > 70
     assert rollouts.correct.experimental_get_tracing_count() == 1
