@@ -2,6 +2,7 @@
 
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
 from keras_prune.graph.cut import Cut
+from keras_prune.graph.cut_costs import CutCosts
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.labels import LabelWalk
 from keras_prune.graph.rules import Rule, register, rule_for
@@ -17,6 +18,7 @@ __all__ = [
     "ChannelGraph",
     "ChannelGroup",
     "Cut",
+    "CutCosts",
     "GraphSummary",
     "LabelWalk",
     "Member",
