@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_prune import data, errors, graph, methods, training, zoo
+    from keras_prune.budgets import Budget
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
     from keras_prune.graph import ChannelGraph
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from keras_prune.surgery import prune
 
 __all__ = [
+    "Budget",
     "ChannelGraph",
     "KerasPruneError",
     "PruningPlan",
@@ -41,6 +43,7 @@ __all__ = [
 # No public name may equal the name of a sub-module other than its own: importing the sub-module
 # would overwrite it. Hence `exporting` for the room and `export` for the function.
 _HOMES = {
+    "Budget": "budgets",
     "ChannelGraph": "graph",
     "KerasPruneError": "errors",
     "PruningPlan": "plan",

@@ -39,6 +39,10 @@ class ExportError(KerasPruneError):
     """An exported file does not compute what its model does."""
 
 
+LISTED = 20
+"""How many names a message lists: a network may have hundreds of layers."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that is not on a list, with the nearest one that is.
 
@@ -48,6 +52,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     "Unknown data set 'cifar'. Did you mean 'cifar10'? Known: cifar10, mnist."
     """
     known = sorted(known)
+    more = f", and {len(known) - LISTED} more" if len(known) > LISTED else ""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known[:LISTED])}{more}."

@@ -82,7 +82,7 @@ class TFLite(Format):
         path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
     def run(self, path: Path, model: keras.Model, batch: Arrays) -> Arrays:
-        runner = _interpreter(path).get_signature_runner("serving_default")
+        runner = interpreter(path).get_signature_runner("serving_default")
         # The signature lists its inputs by name, the model in its own order.
         names = [tensor.name for tensor in model.inputs]
         if len(names) == 1:
@@ -117,7 +117,7 @@ def _flat(tree: Any) -> Arrays:
     return [keras.ops.convert_to_numpy(tensor) for tensor in keras.tree.flatten(tree)]
 
 
-def _interpreter(path: Path) -> Any:
+def interpreter(path: Path) -> Any:
     """LiteRT's interpreter where it is installed, for TensorFlow is about to drop its own."""
     try:
         litert = import_module("ai_edge_litert.interpreter")

@@ -1,0 +1,174 @@
+"""Scores + budget -> plan."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import keras
+
+from keras_prune.budgets.climbing import TOLERANCE, Cost, climb
+from keras_prune.budgets.ladder import Ladder
+from keras_prune.budgets.latency import fastest_within, share_of
+from keras_prune.budgets.limits import SLACK, Limits
+from keras_prune.budgets.scores import Scores, checked, normalized, regularized
+from keras_prune.errors import ConfigError
+from keras_prune.graph import ChannelGraph, CutCosts
+from keras_prune.graph.cut_costs import Masks
+from keras_prune.plan import PruningPlan
+
+if TYPE_CHECKING:
+    from keras_prune.budgets.budget import Budget
+
+
+@dataclass(frozen=True)
+class _Count:
+    """What a budget counts.
+
+    Args:
+        unit: what is counted.
+        cost: how many of them a cut of the graph leaves.
+        whole: how many the original has.
+    """
+
+    unit: str
+    cost: Cost
+    whole: int
+
+    def limit(self, kept: float) -> int:
+        """The most that a fraction of the original admits."""
+        return math.floor(kept * self.whole + SLACK)
+
+    def describe(self, left: int) -> str:
+        """A number and what it is a fraction of."""
+        share = left / self.whole if self.whole else 1
+        return f"{share:.3f} of the original ({left:,} of {self.whole:,} {self.unit})"
+
+
+def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan:
+    """See `Budget.allocate`."""
+    graph.require_groups()
+    limits, origin = Limits.of(budget), _origin(budget, graph)
+    levels = limits.levels(graph, origin)
+    if all(len(counts) == 1 for counts in levels.values()):
+        raise ConfigError(
+            f"Nothing can be removed from model {graph.model.name!r}: {limits} keeps every group "
+            "whole. Relax the limits."
+        )
+    finite = checked(graph, scores, limits.excluded(graph))
+    ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
+    before = {name: origin.groups[name].channels for name in graph.groups}
+    ladder = Ladder(ranked, levels, before, budget.scope)
+    return (_counted if budget.latency is None else _timed)(budget, graph, ladder)
+
+
+def is_met(budget: Budget, graph: ChannelGraph) -> bool:
+    """See `Budget.met_by`."""
+    if budget.latency is not None:
+        return _share(budget, graph, graph.model) <= budget.latency
+    count = _count(budget.kind, budget, graph)
+    return count.cost({}) <= count.limit(budget.kept)
+
+
+def _counted(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
+    """The plan for a budget that is counted."""
+    count = _count(budget.kind, budget, graph)
+    limit = count.limit(budget.kept)
+    if count.cost({}) <= limit:
+        raise _met(budget, count.describe(count.cost({})))
+    if budget.scope == "local" and budget.ratio is not None:
+        climbed = ladder.levels_after(ladder.steps_within(budget.kept + SLACK))
+    else:
+        climbed = climb(ladder, count.cost, limit, spread=budget.scope == "global")
+    masks = ladder.masks(climbed)
+    left = count.cost(masks)
+    _tell(budget, graph, left / limit if limit else math.inf, count.describe(left))
+    return PruningPlan.from_masks(graph, masks)
+
+
+def _timed(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
+    """The plan for a budget that is measured."""
+    share = partial(_share, budget, graph)
+    now = share(graph.model) if budget.origin else 1.0
+    if now <= budget.kept:
+        raise _met(budget, f"{now:.3f} of the original's latency")
+    count = _count("macs", budget, graph)
+
+    def plan_for(macs: float) -> PruningPlan:
+        limit, spread = count.limit(macs), budget.scope == "global"
+        return PruningPlan.from_masks(graph, ladder.masks(climb(ladder, count.cost, limit, spread)))
+
+    plan, left = fastest_within(budget.kept, count.cost({}) / count.whole, plan_for, graph, share)
+    _tell(budget, graph, left / budget.kept, f"{left:.3f} of the original's latency, as measured")
+    return plan
+
+
+def _share(budget: Budget, graph: ChannelGraph, model: keras.Model) -> float:
+    """A model's latency as a fraction of the original's."""
+    assert budget.measure is not None  # given with a latency
+    return share_of(budget.measure, model, _origin(budget, graph).model)
+
+
+def _count(kind: str, budget: Budget, graph: ChannelGraph) -> _Count:
+    """What a kind of budget counts on a graph."""
+    origin = _origin(budget, graph)
+    if kind == "ratio":
+        names = graph.groups.keys() - Limits.of(budget).excluded(graph)
+        whole = sum(origin.groups[name].channels for name in names)
+        return _Count("channels", partial(_channels, graph, names), whole)
+    costs = CutCosts(graph)
+    before = costs if origin is graph else CutCosts(origin)
+    if kind == "macs":
+        return _Count("MACs", costs.macs, before.macs({}))
+    return _Count("parameters", costs.parameters, before.parameters({}))
+
+
+def _channels(graph: ChannelGraph, names: Collection[str], masks: Masks) -> int:
+    """How many channels of some groups stay."""
+    return sum(int(masks[n].sum()) if n in masks else graph.groups[n].channels for n in names)
+
+
+def _origin(budget: Budget, graph: ChannelGraph) -> ChannelGraph:
+    """The graph of the original, whose groups are those of the graph with as many channels or more.
+
+    Raises:
+        ConfigError: it is that of another model.
+    """
+    origin = budget.origin or graph
+    for name, group in graph.groups.items():
+        if name not in origin.groups or origin.groups[name].channels < group.channels:
+            raise ConfigError(
+                f"origin: expected the graph of the model that {graph.model.name!r} was pruned "
+                f"from. Received: that of {origin.model.name!r}, which lacks channels of group "
+                f"{name!r}."
+            )
+    return origin
+
+
+def _met(budget: Budget, left: str) -> ConfigError:
+    more = "larger" if budget.ratio is not None else "smaller"
+    return ConfigError(
+        f"The budget {budget} is met already and would change nothing: the model has {left}. "
+        f"Give a {more} fraction."
+    )
+
+
+def _tell(budget: Budget, graph: ChannelGraph, used: float, left: str) -> None:
+    """Warns where a budget is exceeded, or part of it is left over."""
+    limits = str(Limits.of(budget))
+    if used > 1:
+        pinned = ", ".join(dict.fromkeys(pin.name for pin in graph.pins[:5]))
+        bound = f"{limits} and the channels pinned by {pinned}"
+        message = f"The budget {budget} cannot be met: the plan keeps {left}, bound by {bound}."
+    elif used < 1 - TOLERANCE:
+        message = (
+            f"The budget {budget} is not used up: the plan keeps {left}. No nearer plan was found "
+            f"with scope={budget.scope!r}, {limits}."
+        )
+    else:
+        return
+    warnings.warn(message, stacklevel=5)

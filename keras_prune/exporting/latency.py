@@ -1,0 +1,81 @@
+"""How long a model takes on the TFLite interpreter."""
+
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import keras
+import numpy as np
+
+from keras_prune.errors import ConfigError
+from keras_prune.exporting.formats import interpreter
+from keras_prune.exporting.model_export import export
+
+WARM_UP = 3
+
+_loaded: WeakKeyDictionary[keras.Model, Any] = WeakKeyDictionary()
+"""Interpreters of models that were measured: one is measured often, its conversion takes seconds.
+
+What they compute may have been trained away since; how long it takes is the same.
+"""
+
+
+def tflite_latency(model: keras.Model, batch: int = 1, runs: int = 30) -> float:
+    """The median time of one call on the TFLite interpreter, on one thread.
+
+    Args:
+        model: a built model; it is not changed. It is converted at the first call only.
+        batch: examples per call; default 1.
+        runs: how many calls are timed, after 3 that are not; default 30.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ConfigError: `batch` or `runs` is not a whole number from 1.
+        ExportError: TFLite cannot express the model.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    >>> tflite_latency(model, runs=5) > 0
+    True
+    """
+    for name, value in (("batch", batch), ("runs", runs)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"{name}: expected a whole number from 1. Received: {value!r}.")
+    if model not in _loaded:
+        _loaded[model] = _load(model)
+    loaded = _loaded[model]
+    _feed(loaded, batch)
+    times = [_seconds(loaded) for _ in range(WARM_UP + runs)]
+    return median(times[WARM_UP:])
+
+
+def _load(model: keras.Model) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        export(model, path)
+        loaded = interpreter(path)
+        loaded.allocate_tensors()  # reads the file
+        return loaded
+
+
+def _feed(loaded: Any, batch: int) -> None:
+    """Gives the interpreter inputs of a batch."""
+    for tensor in loaded.get_input_details():
+        loaded.resize_tensor_input(tensor["index"], [batch, *tensor["shape"][1:]])
+    loaded.allocate_tensors()
+    rng = np.random.default_rng(0)
+    for tensor in loaded.get_input_details():
+        values = rng.uniform(0, 2, tensor["shape"]).astype(tensor["dtype"])
+        loaded.set_tensor(tensor["index"], values)
+
+
+def _seconds(loaded: Any) -> float:
+    start = time.perf_counter()
+    loaded.invoke()
+    return time.perf_counter() - start
