@@ -106,11 +106,11 @@ def test_steps_lead_to_the_budget_and_count_from_the_original():
 
 def test_steps_of_a_local_ratio_count_from_the_original_channels():
     origin = dense_graph(a=10, b=20)
-    first, last = Budget(ratio=0.51, scope="local").steps(2, origin)
-    assert first.ratio == pytest.approx(0.3)
+    first, last = Budget(ratio=0.5, scope="local").steps(2, origin)
+    assert first.ratio == pytest.approx(1 - 0.5**0.5)
     small = dense_graph(a=7, b=14)
     plan = last.allocate(small, random_scores(small))
-    assert {name: len(kept) for name, kept in plan.kept.items()} == {"a": 4, "b": 9}
+    assert {name: len(kept) for name, kept in plan.kept.items()} == {"a": 5, "b": 10}
 
 
 @pytest.mark.parametrize("count", [0, 1.5, True])
@@ -137,7 +137,7 @@ def test_the_number_of_steps_is_checked(count):
         ({"latency": 0.5}, "latency and measure go together"),
         ({"macs": 0.5, "measure": len}, "latency and measure go together"),
         ({"macs": 0.5, "scope": "glob"}, "Unknown scope 'glob'. Did you mean 'global'?"),
-        ({"macs": 0.5, "normalize": "l3"}, "Unknown normalisation 'l3'. Did you mean 'l2'?"),
+        ({"macs": 0.5, "normalize": "l3"}, "Unknown normalisation 'l3'."),
         ({"macs": 0.5, "flops_weight": -1}, "flops_weight: expected a number from 0."),
     ],
 )
@@ -185,11 +185,11 @@ def test_scores_are_checked():
 
 def test_macs_of_unknown_size_cannot_be_budgeted_but_parameters_can():
     i = image(size=None)
-    graph = ChannelGraph(keras.Model(i, head(kl.ReLU()(conv(64, "a")(i)))))
+    graph = ChannelGraph(keras.Model(i, head(kl.ReLU()(conv(200, "a")(i)))))
     with pytest.raises(ModelError, match="known size"):
         Budget(macs=0.5).allocate(graph, random_scores(graph))
     plan = Budget(params=0.5).allocate(graph, random_scores(graph))
-    assert 30 <= len(plan.kept["a"]) <= 32
+    assert len(plan.kept["a"]) == 99
 
 
 def test_scores_decide_and_equal_ones_keep_the_lower_index():
