@@ -14,6 +14,7 @@ class Digits:
     """The digits, split 60/20/20 with every class in proportion."""
 
     num_classes = 10
+    class_names = tuple("0123456789")
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -1,68 +1,46 @@
 """Data sets by name."""
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from keras_prune.data.augmentation import Augmentation
-from keras_prune.data.digits import Digits
-from keras_prune.data.prepared import Prepared
-from keras_prune.data.sources import Source
+from keras_prune.data.catalogue import DataDir, entry
+from keras_prune.data.sources import Shape
 from keras_prune.data.splits import Splits
-from keras_prune.errors import DataError, unknown
+from keras_prune.errors import DataError
 
-DataDir = str | os.PathLike[str] | None
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One row of the table: where the images come from and how they may be moved."""
-
-    source: Callable[[DataDir], Source]
-    augmentation: Augmentation
-
-
-# A mirrored digit is another sign, or none; clothes and photographs stay what they are.
-_DATA_SETS = {
-    "cifar10": _Entry(lambda where: Prepared("cifar10", where), Augmentation(1 / 8, True)),
-    "digits": _Entry(lambda where: Digits(), Augmentation(1 / 16, False)),
-    "fashion_mnist": _Entry(
-        lambda where: Prepared("fashion_mnist", where), Augmentation(1 / 14, True)
-    ),
-    "mnist": _Entry(lambda where: Prepared("mnist", where), Augmentation(1 / 14, False)),
-}
-
-
-def available() -> tuple[str, ...]:
-    """The names that `load` knows.
-
-    Example:
-
-    >>> available()
-    ('cifar10', 'digits', 'fashion_mnist', 'mnist')
-    """
-    return tuple(_DATA_SETS)
+_BATCH = 128
 
 
 def load(
     name: str,
     *,
-    input_shape: tuple[int, int, int],
-    batch_size: int = 128,
+    input_shape: Shape,
+    batch_size: int | None = None,
     data_dir: DataDir = None,
     seed: int = 0,
     augment: bool = True,
 ) -> Splits:
     """Open a data set with fixed train, validation and test splits.
 
-    The splits are `train[:90%]`, `train[90%:]` and `test` in TFDS order; `digits` is split
-    60/20/20, every class in proportion. They do not depend on the seed. No image is read here.
+    They do not depend on the seed. Of a known name or one that TFDS has prepared they are
+    `train[:90%]`, `train[90%:]` and `test` in TFDS order; a stored validation split is used too.
+    `digits` is split 60/20/20, every class in proportion.
+
+    A directory holds a folder of images for each class, or such folders in `train`, `val` (or
+    `validation`) and `test`; without these it is split 80/10/10, every class in proportion.
+
+    A function `module:function` returns `(train, validation, test)` or `(train, validation, test,
+    class_names)`. Each split is a pair of arrays, images `(examples, height, width, channels)` of
+    one or three channels and whole labels `(examples,)` from 0, or a `tf.data.Dataset` of such
+    pairs, one example or one batch at a time.
+
+    Networks get pixel values 0-255 as float32, and normalise them themselves; values of a
+    function of yours are passed on as they are. A split is read when it is first needed, and kept
+    in memory.
 
     Args:
-        name: one of `available()`.
+        name: one of `available()`, the name of a data set in `data_dir`, a directory, or
+            `module:function`; the module may lie in the current directory.
         input_shape: `(height, width, channels)` of the network's input; images are resized
             bilinearly and converted between one and three channels where they differ.
-        batch_size: images in a batch, default 128.
+        batch_size: images in a batch, default 128, or all training images if there are fewer.
         data_dir: folder of prepared TFDS data sets, default `TFDS_DATA_DIR`, else
             `~/tensorflow_datasets`.
         seed: order and augmentation of the training images, default 0.
@@ -72,30 +50,29 @@ def load(
         The `Splits`.
 
     Raises:
-        DataError: the name is unknown, the input shape or batch size impossible, or the data set
-            absent and not downloadable.
+        DataError: the name is unknown, the input shape or batch size impossible, the data set
+            absent and not downloadable, or a folder or function of another form.
 
     Example:
 
     >>> load("digits", input_shape=(32, 32, 3)).sizes
     {'train': 1078, 'validation': 359, 'test': 360}
     """
-    if name not in _DATA_SETS:
-        raise DataError(unknown("data set", name, _DATA_SETS))
     shape = _checked_shape(input_shape)
-    entry = _DATA_SETS[name]
-    source = entry.source(data_dir)
-    sizes = dict(source.sizes)
-    if not 1 <= batch_size <= sizes["train"]:
+    found = entry(name, data_dir)
+    source = found.source(data_dir, shape)
+    classes, sizes = source.num_classes, source.sizes
+    batch = min(_BATCH, sizes["train"]) if batch_size is None else batch_size
+    if not 1 <= batch <= sizes["train"]:
         raise DataError(
             f"Expected a batch size from 1 to the {sizes['train']} training images of {name!r}. "
-            f"Received: batch_size={batch_size}."
+            f"Received: batch_size={batch}."
         )
-    augmentation = entry.augmentation if augment else None
-    return Splits(name, source.num_classes, shape, sizes, source, batch_size, seed, augmentation)
+    augmentation = found.augmentation if augment else None
+    return Splits(name, classes, shape, sizes, source, batch, seed, augmentation)
 
 
-def _checked_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+def _checked_shape(shape: Shape) -> Shape:
     sides = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     whole = all(isinstance(side, int) and side > 0 for side in sides)
     if len(sides) != 3 or not whole or sides[2] not in (1, 3):

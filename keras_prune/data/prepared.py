@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -13,38 +14,47 @@ from typing import Any
 
 import numpy as np
 
-from keras_prune.data.sources import Arrays
+from keras_prune.data.images import resized
+from keras_prune.data.sources import Arrays, Shape, parts
 from keras_prune.errors import DataError
 
-_SLICES = {"train": "train[:90%]", "validation": "train[90%:]", "test": "test"}
 _READ_BATCH = 1024
 _PROBE_SECONDS = 5
 
 
 class Prepared:
-    """A tensorflow-datasets image data set in TFDS order.
+    """A tensorflow-datasets image classification data set in TFDS order.
 
     Args:
         name: the data set's TFDS name.
         data_dir: where prepared data sets lie; default `TFDS_DATA_DIR`, else
             `~/tensorflow_datasets`.
+        input_shape: `(height, width, channels)` that images are resized to as they are read, if
+            they differ in size.
     """
 
-    def __init__(self, name: str, data_dir: str | os.PathLike[str] | None) -> None:
+    def __init__(
+        self, name: str, data_dir: str | os.PathLike[str] | None, input_shape: Shape
+    ) -> None:
         self._name = name
-        root = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-        self._root = Path(root).expanduser()
+        self._root = _root(data_dir)
+        self._input_shape = input_shape
 
     @property
     def num_classes(self) -> int:
         """Number of classes."""
-        return int(self._builder.info.features["label"].num_classes)
+        return int(self._label.num_classes)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes' names."""
+        return tuple(self._label.names)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Examples in each split, from the data set's description."""
         splits = self._builder.info.splits
-        return {split: int(splits[part].num_examples) for split, part in _SLICES.items()}
+        return {split: int(splits[part].num_examples) for split, part in self._slices.items()}
 
     def read(self, split: str) -> Arrays:
         """Images `(examples, height, width, channels)` as uint8 and labels `(examples,)`."""
@@ -56,10 +66,41 @@ class Prepared:
         return np.concatenate(images), np.concatenate(labels).astype("int32")
 
     def _decoded(self, split: str) -> Iterator[Arrays]:
-        dataset = self._builder.as_dataset(
-            split=_SLICES[split], as_supervised=True, shuffle_files=False
-        )
-        return dataset.batch(_READ_BATCH).as_numpy_iterator()
+        stored = self._builder.as_dataset(split=self._slices[split], shuffle_files=False)
+        image, label = self._keys
+        pairs = stored.map(lambda example: (example[image], example[label]))
+        if None in self._builder.info.features[image].shape:
+            pairs = pairs.map(lambda image, label: (resized(image, self._input_shape), label))
+        return pairs.batch(_READ_BATCH).as_numpy_iterator()
+
+    @property
+    def _slices(self) -> dict[str, str]:
+        return {
+            split: f"{stored}[{start}%:{stop}%]"
+            for split, (stored, start, stop) in parts(self._builder.info.splits).items()
+        }
+
+    @property
+    def _label(self) -> Any:
+        return self._builder.info.features[self._keys[1]]
+
+    @cached_property
+    def _keys(self) -> tuple[str, str]:
+        """Which features are the image and its label."""
+        import tensorflow_datasets as tfds
+
+        info = self._builder.info
+        features = dict(info.features)
+        image, label = info.supervised_keys or ("image", "label")
+        is_image = isinstance(features.get(image), tfds.features.Image)
+        is_class = isinstance(features.get(label), tfds.features.ClassLabel)
+        if not (is_image and is_class and "train" in info.splits):
+            raise DataError(
+                f"Expected {self._name!r} to be a data set of images with one label each and a "
+                f"train split. Received: features {', '.join(features)}; splits "
+                f"{', '.join(info.splits)}."
+            )
+        return image, label
 
     @cached_property
     def _builder(self) -> Any:
@@ -75,6 +116,22 @@ class Prepared:
             "data with --dataset digits, or name a folder of prepared TFDS data sets with "
             "--data-dir or TFDS_DATA_DIR."
         )
+
+
+def is_prepared(name: str, data_dir: str | os.PathLike[str] | None) -> bool:
+    """Whether a data set of that TFDS name lies among the prepared ones.
+
+    Args:
+        name: `name`, `name/config`, each also with `:version`.
+        data_dir: as for `Prepared`.
+    """
+    folder = _root(data_dir) / re.split("[/:]", name)[0]
+    return bool(name[:1].isalpha()) and any(folder.rglob("dataset_info.json"))
+
+
+def _root(data_dir: str | os.PathLike[str] | None) -> Path:
+    named = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(named).expanduser()
 
 
 def _open(name: str, root: Path) -> Any:

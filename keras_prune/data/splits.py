@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_prune.data.augmentation import Augmentation
+from keras_prune.data.images import as_inputs
 from keras_prune.data.sources import Arrays, Source
 
 Tensors = tuple[tf.Tensor, tf.Tensor]
@@ -40,6 +41,11 @@ class Splits:
     seed: int = 0
     augmentation: Augmentation | None = None
     _decoded: dict[str, Tensors] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes' names in the order of their labels; empty where there are none."""
+        return self.source.class_names
 
     @property
     def train(self) -> tf.data.Dataset:
@@ -116,14 +122,7 @@ class Splits:
         return self._decoded[split]
 
     def _inputs(self, images: tf.Tensor) -> tf.Tensor:
-        """Decoded images as the network takes them: float32, right size, right channels."""
-        height, width, channels = self.input_shape
-        images = tf.cast(images, tf.float32)
-        if images.shape[1:3] != (height, width):
-            images = tf.image.resize(images, (height, width))
-        if images.shape[-1] < channels:
-            return tf.image.grayscale_to_rgb(images)
-        return tf.image.rgb_to_grayscale(images) if images.shape[-1] > channels else images
+        return as_inputs(images, self.input_shape)
 
 
 def _mapped(dataset: tf.data.Dataset, function: Callable[..., Tensors]) -> tf.data.Dataset:

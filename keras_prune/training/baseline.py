@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -47,7 +48,8 @@ def baseline(
         The model, and a row per epoch as in `History`.
     """
     made_by = _made_by(model_name, splits, config, seed, precision)
-    stem = _cache() / f"{model_name}-{splits.name}-{_digest(made_by)}"
+    data_name = re.sub(r"\W+", "-", splits.name)  # it may be a path
+    stem = _cache() / f"{model_name}-{data_name}-{_digest(made_by)}"
     model_file, note_file = stem.with_suffix(".keras"), stem.with_suffix(".json")
     if model_file.exists() and note_file.exists():
         rows = json.loads(note_file.read_text())["history"]

@@ -127,3 +127,69 @@ def test_loading_needs_no_test_file_and_asking_for_it_says_so(tmp_path):
     assert len(splits.validation_arrays()[1]) == 6_000
     with pytest.raises(DataError, match="test split cannot be read"):
         splits.test  # noqa: B018
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Stores a data set as TFDS does: its images, and three classes."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    def store(name, splits, label=None):
+        features = {
+            "image": tfds.features.Image(shape=(None, None, 3)),
+            "label": label or tfds.features.ClassLabel(names=["ash", "elm", "oak"]),
+        }
+
+        def part(count):
+            for index in range(count):
+                image = np.full((4 + index % 2, 5, 3), index, "uint8")
+                yield {"image": image, "label": index % 3}
+
+        signature = {
+            "image": tf.TensorSpec((None, None, 3), "uint8"),
+            "label": tf.TensorSpec((), "int64"),
+        }
+        datasets = {
+            split: tf.data.Dataset.from_generator(
+                lambda count=count: part(count), output_signature=signature
+            )
+            for split, count in splits.items()
+        }
+        with prepared._quiet():
+            tfds.dataset_builders.store_as_tfds_dataset(
+                name=name,
+                version="1.0.0",
+                features=tfds.features.FeaturesDict(features),
+                split_datasets=datasets,
+                data_dir=tmp_path,
+                config=None,
+                disable_shuffling=True,
+            )
+        return tmp_path
+
+    return store
+
+
+def test_any_prepared_data_set_of_images_can_be_used(stored):
+    where = stored("trees", {"train": 20, "validation": 6, "test": 3})
+    splits = data.load("trees", input_shape=(8, 8, 3), data_dir=where, augment=False)
+    assert splits.class_names == ("ash", "elm", "oak")
+    assert splits.sizes == {"train": 20, "validation": 6, "test": 3}
+    images, labels = splits.validation_arrays()
+    assert images.shape == (6, 8, 8, 3)
+    np.testing.assert_array_equal(images[:, 0, 0, 0], range(6))
+    np.testing.assert_array_equal(labels, [0, 1, 2, 0, 1, 2])
+
+
+def test_one_stored_split_is_split_80_10_10(stored):
+    where = stored("trees", {"train": 20})
+    splits = data.load("trees:1.0.0", input_shape=(8, 8, 3), data_dir=where)
+    assert splits.sizes == {"train": 16, "validation": 2, "test": 2}
+    assert sorted(splits.validation_arrays()[0][:, 0, 0, 0]) == [16, 17]
+
+
+def test_a_data_set_without_classes_is_refused(stored):
+    where = stored("trees", {"train": 20}, label=np.int64)
+    with pytest.raises(DataError, match="images with one label each"):
+        data.load("trees", input_shape=(8, 8, 3), data_dir=where)
