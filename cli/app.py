@@ -7,7 +7,12 @@ import click
 
 from keras_prune.errors import KerasPruneError
 
+from .compare import compare
+from .evaluate import evaluate
 from .inspect import inspect
+from .predict import predict
+from .profile import profile
+from .train import train
 from .vgg16 import vgg16
 
 
@@ -23,14 +28,15 @@ def app(context: click.Context) -> None:
 
     A verb works on a model of your own, for example
 
-        keras-prune inspect model.keras
+        keras-prune train lenet5 --dataset photos/ --out run
+        keras-prune inspect run/model.keras
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
-app.add_command(inspect)
-app.add_command(vgg16)
+for command in (compare, evaluate, inspect, predict, profile, train, vgg16):
+    app.add_command(command)
 
 
 def main() -> None:

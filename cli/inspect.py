@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.quiet import quiet_descriptors
+from . import options as shared
+from .starting import room
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
     from keras_prune.graph import GraphSummary
 
-WIDTH = 160
-"""Characters of a line where there is no terminal."""
-
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the calls: .svg or .png.")
+@click.argument("model", type=shared.FILE)
+@shared.as_json
+@click.option("--plot", type=shared.FILE, help="Draw the calls: .svg or .png.")
 def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     """Show which channels of MODEL, a .keras file, can be pruned.
 
@@ -31,34 +28,26 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     must stay; a barrier is an operation that no rule knows, so that all it touches stays.
     """
     if plot:
-        _drawing().check_path(plot)
+        room("reporting.drawing").check_path(plot)
     graph = _graph(model)
     summary = graph.summary()
     if plot:
-        _drawing().draw(graph, plot)
+        room("reporting.drawing").draw(graph, plot)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2))
         return
-    from rich.console import Console
+    from .tables import console
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    _show(summary, console)
+    terminal = console()
+    _show(summary, terminal)
     if plot:
-        console.print(f"Drawing: {plot}", highlight=False, soft_wrap=True)
+        terminal.print(f"Drawing: {plot}", highlight=False, soft_wrap=True)
 
 
 def _graph(path: Path) -> Any:
-    """The graph of a model file, loaded without the greetings of Keras' backend."""
-    with quiet_descriptors():
-        model = import_module("keras_prune.loading").load_model(path)
-    return import_module("keras_prune.graph").ChannelGraph(model)
-
-
-def _drawing() -> Any:
-    with quiet_descriptors():
-        return import_module("keras_prune.reporting.drawing")
+    """The graph of a model file."""
+    model = room("loading").load_model(path)
+    return room("graph").ChannelGraph(model)
 
 
 def _show(summary: "GraphSummary", console: "Console") -> None:

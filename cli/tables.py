@@ -4,11 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from keras_prune.reporting import PruningReport
+
+
+WIDTH = 160
+"""Characters of a line where there is no terminal."""
+
+
+def console() -> Console:
+    """The terminal, or a file or pipe wide enough for tables."""
+    found = Console()
+    if not found.is_terminal:
+        found.width = WIDTH
+    return found
 
 
 def show(report: "PruningReport", console: Console) -> None:
@@ -27,13 +40,17 @@ def show(report: "PruningReport", console: Console) -> None:
 
 
 def table(frame: "pd.DataFrame", title: str) -> Table:
-    """A data frame as a rich table: the first column to the left, numbers to the right."""
-    rendered = Table(title=title, title_justify="left")
-    for i, name in enumerate(frame.columns):
+    """A data frame as a rich table: text to the left, numbers to the right.
+
+    A terminal that is too narrow folds cells and never cuts them.
+    """
+    rendered = Table(title=Text(title), title_justify="left")
+    for name in frame.columns:
         heading = str(name).replace("_percent", " (%)").replace("_", " ")
-        rendered.add_column(heading, justify="right" if i else "left")
+        is_text = all(isinstance(value, str) for value in frame[name])
+        rendered.add_column(heading, justify="left" if is_text else "right", overflow="fold")
     for row in frame.itertuples(index=False):
-        rendered.add_row(*map(cell, row))
+        rendered.add_row(*(Text(cell(value)) for value in row))  # a bracket is no markup
     return rendered
 
 

@@ -1,13 +1,17 @@
-"""A user's `.keras` file as a model, or as a classifier for given images."""
+"""A user's `.keras` file as a model, or as a classifier of images."""
 
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import trace
+
+Lengths = tuple[int | None, ...]
+"""A shape; None is a length that is open."""
 
 
 def load_model(path: str | Path) -> keras.Model:
@@ -60,6 +64,68 @@ def load_classifier(
     return model
 
 
+def classifier_shape(path: str | Path, model: keras.Model) -> tuple[tuple[int, int, int], int]:
+    """`(height, width, channels)` and the number of classes of a classifier of images.
+
+    Args:
+        path: what messages call the model.
+        model: the model; what is no such classifier is refused as in `image_classifier`.
+    """
+    traced = trace(model)
+    sides = (traced.flat_inputs, traced.flat_outputs)
+    inputs, outputs = ([tensor.shape[1:] for tensor in side] for side in sides)
+    return image_classifier(path, inputs, outputs)
+
+
+def check_classes(path: str | Path, classes: int, expected: int) -> None:
+    """Refuses a model that tells another number of classes apart than the data set has.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if classes != expected:
+        raise ModelError(
+            f"{path} does not fit the data set: expected number of classes {expected}. "
+            f"Received: {classes}."
+        )
+
+
+def image_classifier(
+    path: str | Path, inputs: Iterable[Lengths], outputs: Iterable[Lengths]
+) -> tuple[tuple[int, int, int], int]:
+    """What a model takes and tells apart, if it classifies images.
+
+    Args:
+        path: what messages call the model.
+        inputs: the shapes of its inputs, without the batch axis.
+        outputs: the shapes of its outputs, likewise.
+
+    Returns:
+        `(height, width, channels)` and the number of classes.
+
+    Raises:
+        ModelError: it has several inputs or outputs, no image of one fixed size as input, or no
+            scores of two classes or more as output.
+
+    Example:
+
+    >>> image_classifier("model.keras", [(28, 28, 1)], [(10,)])
+    ((28, 28, 1), 10)
+    """
+    shapes = [*inputs], [*outputs]
+    match shapes:
+        case [(int(height), int(width), (1 | 3) as channels)], [(int(classes),)] if (
+            height > 0 and width > 0 and classes > 1
+        ):
+            return (height, width, channels), classes
+    takes, gives = (" and ".join(map(str, side)) for side in shapes)
+    raise ModelError(
+        f"{path} does not classify images: expected one input (height, width, channels) of fixed "
+        "size with 1 or 3 channels, and one output of scores for at least 2 classes. "
+        f"Received: input {takes}, output {gives}."
+    )
+
+
 def _reason(error: Exception) -> str:
     """What Keras says in one line; for a class it does not know, what to do."""
     unknown = re.search(r"Could not locate (?:class|function) '([^']+)'", str(error))
@@ -88,5 +154,5 @@ def _check(
         )
 
 
-def _show(shape: tuple[int | None, ...]) -> str:
+def _show(shape: Lengths) -> str:
     return str(shape[0]) if len(shape) == 1 else str(shape)

@@ -15,11 +15,20 @@ LAYERS = [
     {"graph", "plan"},
     {"initializing", "loading", "masked_norm", "rebuilt"},
     {"surgery", "silencing", "profiling", "data", "zoo"},
-    {"agents", "training", "criteria", "budgets", "schedules", "exporting", "reporting"},
+    {
+        "predictors",
+        "agents",
+        "training",
+        "criteria",
+        "budgets",
+        "schedules",
+        "exporting",
+        "reporting",
+    },
     {"methods"},
     {"cli", "configs"},
 ]
-TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting"}
+TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting", "predictors"}
 NEVER_TENSORFLOW = {
     "graph", "plan", "surgery", "silencing", "masked_norm", "initializing", "rebuilt", "profiling",
     "budgets", "criteria",

@@ -37,6 +37,11 @@ def read_images(paths: list[Path], input_shape: Shape) -> np.ndarray:
     return images
 
 
+def inputs_from_files(paths: list[Path], input_shape: Shape) -> np.ndarray:
+    """Image files as a network takes them, float32 `(files, *input_shape)`; see `read_images`."""
+    return as_inputs(tf.constant(read_images(paths, input_shape)), input_shape).numpy()
+
+
 def resized(image: tf.Tensor, input_shape: Shape) -> tf.Tensor:
     """One image in the height and width of an input, bilinearly, in whole values (uint8)."""
     return tf.cast(tf.round(tf.image.resize(image, input_shape[:2])), tf.uint8)

@@ -3,7 +3,6 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import keras
 
@@ -16,17 +15,15 @@ from keras_prune.loading import load_classifier
 from keras_prune.methods.common import Recipe
 from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
-from keras_prune.profiling import profile
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import (
     GroupReport,
-    ModelFigures,
     PruningReport,
     RunDirectory,
     Skipped,
     peak_memory_mb,
 )
-from keras_prune.training import TrainingConfig, baseline, evaluate, fit
+from keras_prune.training import TrainingConfig, baseline, evaluate, figures, fit
 
 _EXPORT_BATCH = 4  # examples both exports are checked on
 
@@ -139,8 +136,8 @@ class PruningRun:
             dataset=common.dataset,
             seed=common.seed,
             config=to_dict(self.recipe),
-            before=_figures(self.original, test, self.baseline),
-            after=_figures(outcome.model, test, outcome.accuracy),
+            before=figures(self.original, test, self.baseline),
+            after=figures(outcome.model, test, outcome.accuracy),
             groups=_groups(graph, outcome.plan),
             skipped=_skipped(graph, outcome),
             notes=outcome.notes,
@@ -148,19 +145,6 @@ class PruningRun:
             seconds=time.monotonic() - self._started,
             peak_memory_mb=peak_memory_mb(),
         )
-
-
-def _figures(model: keras.Model, test: Any, validation_accuracy: float) -> ModelFigures:
-    quality, cost = evaluate(model, test), profile(model).total
-    return ModelFigures(
-        accuracy=quality.accuracy,
-        loss=quality.loss,
-        validation_accuracy=validation_accuracy,
-        parameters=cost.parameters,
-        macs=cost.macs,
-        flops=cost.flops,
-        bytes=cost.bytes,
-    )
 
 
 def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:

@@ -45,6 +45,11 @@ class Change:
             return None
         return 100 * (self.before - self.after) / self.before
 
+    def to_dict(self) -> dict[str, Any]:
+        """Both figures, their difference and the reduction as plain data."""
+        figures = ("before", "after", "difference", "reduction_percent")
+        return {figure: getattr(self, figure) for figure in figures}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -95,6 +100,25 @@ class Comparison:
         for cost in COSTS:
             columns |= _change_columns(cost, [row[cost] for row in self.layers.values()])
         return pd.DataFrame(columns).set_index(pd.Index(self.layers, name="name", dtype=str))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names, convention, all changes, and what could not be counted, as plain data."""
+        return {
+            "before": self.before.model,
+            "after": self.after.model,
+            "convention": self.before.convention,
+            "layers": {
+                name: {cost: change.to_dict() for cost, change in row.items()}
+                for name, row in self.layers.items()
+            },
+            "total": {cost: change.to_dict() for cost, change in self.total.items()},
+            "uncounted": self.uncounted,
+        }
+
+    @property
+    def uncounted(self) -> dict[str, str]:
+        """Layers of either model whose work is unknown, with the reason."""
+        return {**self.before.uncounted, **self.after.uncounted}
 
     def __str__(self) -> str:
         """Per cost before, after and reduction in percent, as a table for a terminal."""

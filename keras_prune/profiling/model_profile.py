@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
@@ -92,6 +93,10 @@ class Profile:
         frame = pd.DataFrame([asdict(row) for row in self.layers], columns=columns)
         types = {"name": str, "kind": str} | dict.fromkeys(COSTS, "Int64")
         return frame.astype(types).set_index("name")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The profile and its total as plain data that `json.dumps` takes."""
+        return asdict(self) | {"total": asdict(self.total)}
 
     def __str__(self) -> str:
         """The rows and their total as a table for a terminal."""

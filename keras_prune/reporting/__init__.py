@@ -3,7 +3,8 @@
 from keras_prune.reporting.memory import peak_memory_mb
 from keras_prune.reporting.report import GroupReport, ModelFigures, PruningReport, Skipped
 from keras_prune.reporting.run_directory import RunDirectory
-from keras_prune.reporting.tables import groups_frame, summary_frame
+from keras_prune.reporting.tables import figures_frame, groups_frame, summary_frame
+from keras_prune.reporting.training_report import TrainingReport, class_names_beside
 
 __all__ = [
     "GroupReport",
@@ -11,6 +12,9 @@ __all__ = [
     "PruningReport",
     "RunDirectory",
     "Skipped",
+    "TrainingReport",
+    "class_names_beside",
+    "figures_frame",
     "groups_frame",
     "peak_memory_mb",
     "summary_frame",

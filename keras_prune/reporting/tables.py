@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from keras_prune.reporting.report import PruningReport
+from keras_prune.reporting.report import ModelFigures, PruningReport
 
 COSTS = {"parameters": "Parameters", "macs": "MACs", "flops": "FLOPs", "bytes": "Size (bytes)"}
 QUALITIES = {
@@ -44,3 +44,16 @@ def groups_frame(report: PruningReport) -> pd.DataFrame:
     """
     rows = [(g.name, g.channels, g.kept, 100 * g.kept / g.channels) for g in report.groups]
     return pd.DataFrame(rows, columns=["group", "channels", "kept", "kept_percent"])
+
+
+def figures_frame(figures: ModelFigures) -> pd.DataFrame:
+    """What one model is worth and what it costs: one row per figure.
+
+    Args:
+        figures: the model's figures.
+
+    Returns:
+        Columns `figure` and `value`.
+    """
+    rows = [(title, getattr(figures, field)) for field, title in (QUALITIES | COSTS).items()]
+    return pd.DataFrame(rows, columns=["figure", "value"], dtype=object).astype({"figure": str})

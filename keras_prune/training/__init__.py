@@ -2,8 +2,24 @@
 
 from keras_prune.training.baseline import baseline
 from keras_prune.training.config import TrainingConfig
-from keras_prune.training.evaluate import Evaluation, evaluate
+from keras_prune.training.evaluate import Evaluation, evaluate, evaluate_predictor
+from keras_prune.training.figures import figures
 from keras_prune.training.fit import History, fit
 from keras_prune.training.precision import computing_in
+from keras_prune.training.recipe import CommonConfig, TrainRecipe
+from keras_prune.training.run import train
 
-__all__ = ["Evaluation", "History", "TrainingConfig", "baseline", "computing_in", "evaluate", "fit"]
+__all__ = [
+    "CommonConfig",
+    "Evaluation",
+    "History",
+    "TrainRecipe",
+    "TrainingConfig",
+    "baseline",
+    "computing_in",
+    "evaluate",
+    "evaluate_predictor",
+    "figures",
+    "fit",
+    "train",
+]

@@ -6,11 +6,22 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_prune.errors import ModelError
+
 Loss = Callable[[Any, Any], Any]
 
 
 def sharing_layers(model: keras.Model) -> keras.Model:
-    """Another model of the same layers and weights, to be compiled in the first one's place."""
+    """Another model of the same layers and weights, to be compiled in the first one's place.
+
+    Raises:
+        ModelError: the model has a `call` of its own.
+    """
+    if not getattr(model, "inputs", None):
+        raise ModelError(
+            "Expected a Sequential or functional model to train or evaluate. "
+            f"Received: {type(model).__name__}, a model with a call() of its own."
+        )
     # A Sequential has no `input` of its own before its first call.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     return keras.Model(inputs, model.outputs[0])

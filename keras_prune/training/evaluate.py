@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_prune.predictors import Predictor
 from keras_prune.training.classifier import cross_entropy, sharing_layers
 
 _BATCH = 128
@@ -45,6 +47,26 @@ def evaluate(model: keras.Model, data: Any) -> Evaluation:
     batch = None if labels is None else _BATCH
     found = judge.evaluate(images, labels, batch_size=batch, verbose=0, return_dict=True)
     return Evaluation(100 * found["accuracy"], found["loss"], int(found["examples"]))
+
+
+def evaluate_predictor(predictor: Predictor, data: Any) -> Evaluation:
+    """Evaluate a saved classifier, whatever its format.
+
+    Args:
+        predictor: gives probabilities.
+        data: a dataset of `(images, labels)` batches.
+
+    Returns:
+        Accuracy in percent, loss and number of examples.
+    """
+    right, losses = [], []
+    for images, labels in data.as_numpy_iterator():
+        probabilities = predictor(images)
+        right.append(probabilities.argmax(axis=1) == labels)
+        likelihood = np.take_along_axis(probabilities, labels[:, None], axis=1)
+        losses.append(-np.log(np.maximum(likelihood, np.finfo("float32").tiny)))
+    found = np.concatenate(right)
+    return Evaluation(100 * float(found.mean()), float(np.concatenate(losses).mean()), len(found))
 
 
 class _Examples(keras.metrics.Sum):

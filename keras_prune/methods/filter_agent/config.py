@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from keras_prune.errors import ConfigError
-from keras_prune.methods.common import CommonConfig
-from keras_prune.training import TrainingConfig
+from keras_prune.training import CommonConfig, TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""`keras-prune compare`: what two models cost, side by side."""
+
+import json
+from pathlib import Path
+
+import click
+
+from . import options as shared
+from .costs import show, write_csv
+from .starting import room
+
+
+@click.command()
+@click.argument("model", type=shared.FILE)
+@click.argument("other", type=shared.FILE)
+@shared.convention
+@shared.as_json
+@shared.csv
+def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path | None) -> None:
+    """Show the costs of MODEL and OTHER side by side.
+
+    Both are .keras files. Layers are matched by name: "before" is MODEL, "after" is OTHER.
+    """
+    models = [room("loading").load_model(path) for path in (model, other)]
+    found = room("profiling").compare(*models, convention)
+    if csv:
+        frame = found.to_frame()
+        frame.columns = ["_".join(filter(None, pair)) for pair in frame.columns]
+        write_csv(csv, frame.reset_index())
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        show(f"{model} and {other}, counted by the convention {convention}", found)

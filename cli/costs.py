@@ -1,0 +1,35 @@
+"""What `profile` and `compare` share: how costs are shown and written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from keras_prune.errors import ConfigError
+from keras_prune.writing import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from keras_prune.profiling import Comparison, Profile
+
+
+def show(title: str, costs: "Profile | Comparison") -> None:
+    """Prints the table, and what could not be counted."""
+    click.echo(f"{title}\n{costs}")
+    for layer, reason in costs.uncounted.items():
+        click.echo(f"Not counted: {layer}: {reason}")
+
+
+def write_csv(path: Path, frame: "pd.DataFrame") -> None:
+    """Writes a table without its index, whole or not at all.
+
+    Raises:
+        ConfigError: the place cannot be written.
+    """
+    try:
+        with whole_file(path) as draft:
+            frame.to_csv(draft, index=False)
+    except OSError as error:
+        reason = error.strerror or "its folder does not exist"
+        raise ConfigError(f"Cannot write the table {path}: {reason}.") from error

@@ -1,0 +1,45 @@
+"""`keras-prune evaluate`: accuracy and loss of a saved classifier."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from . import options as shared
+from .classifying import opened
+from .starting import room
+
+
+@click.command()
+@click.argument("model", type=shared.FILE)
+@shared.required_dataset
+@shared.data_dir
+@click.option("--split", type=click.Choice(["test", "validation"]), default="test")
+@shared.batch_size
+@shared.as_json
+def evaluate(
+    model: Path,
+    dataset: str,
+    data_dir: Path | None,
+    split: str,
+    batch_size: int | None,
+    as_json: bool,
+) -> None:
+    """Measure a classifier's accuracy and loss.
+
+    MODEL is a .keras file, a .tflite file, or a SavedModel directory. Images are resized to the model's input. The loss is the mean cross-entropy in nats.
+    """
+    predictor, splits = opened(model, dataset, data_dir)
+    examples = getattr(splits, split)
+    if batch_size:
+        examples = examples.rebatch(batch_size)
+    found = room("training").evaluate_predictor(predictor, examples)
+    if as_json:
+        names = {"model": str(model), "dataset": dataset, "split": split}
+        click.echo(json.dumps(names | asdict(found), indent=2))
+        return
+    click.echo(
+        f"{model} on {dataset}, {found.examples:,} examples of the {split} split: "
+        f"accuracy {found.accuracy:.2f} %, loss {found.loss:.4f}"
+    )

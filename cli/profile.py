@@ -1,0 +1,29 @@
+"""`keras-prune profile`: what each layer of a model costs."""
+
+import json
+from pathlib import Path
+
+import click
+
+from . import options as shared
+from .costs import show, write_csv
+from .starting import room
+
+
+@click.command()
+@click.argument("model", type=shared.FILE)
+@shared.convention
+@shared.as_json
+@shared.csv
+def profile(model: Path, convention: str, as_json: bool, csv: Path | None) -> None:
+    """Show what each layer of MODEL costs.
+
+    MODEL is a .keras file. Parameters, bytes of the weights, and the MACs and FLOPs of one example.
+    """
+    found = room("profiling").profile(room("loading").load_model(model), convention)
+    if csv:
+        write_csv(csv, found.to_frame().reset_index())
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        show(f"{model}, counted by the convention {convention}", found)

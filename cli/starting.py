@@ -1,0 +1,17 @@
+"""Importing the rooms that do the work, late and without the greetings of their libraries."""
+
+import logging
+from importlib import import_module
+from typing import Any
+
+from keras_prune.quiet import quiet_descriptors
+
+
+def room(name: str) -> Any:
+    """A module of the package, for example `"methods.filter_agent"`, with TensorFlow started."""
+    with quiet_descriptors():
+        found = import_module(f"keras_prune.{name}")
+        import_module("tensorflow").config.list_logical_devices()  # starts its runtime
+    for logger in ("absl", "tensorflow"):  # what they advise later
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    return found

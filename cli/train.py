@@ -1,0 +1,71 @@
+"""`keras-prune train`: a network of the zoo, or a model of the user's, on any data."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keras_prune.config import load, override
+
+from . import options as shared
+from .progress import display
+from .running import run_directory
+from .settings import changes, settings
+from .starting import room
+
+if TYPE_CHECKING:
+    from keras_prune.reporting import TrainingReport
+
+# Option (as click names its value) -> the configuration key it sets.
+KEYS = {
+    "batch_size": "common.batch_size",
+    "dataset": "common.dataset",
+    "epochs": "train.epochs",
+    "learning_rate": "train.learning_rate",
+    "model": "common.model",
+    "precision": "common.precision",
+    "seed": "common.seed",
+}
+
+
+@click.command()
+@click.argument("model")
+@shared.dataset
+@shared.data_dir
+@shared.out
+@click.option("--epochs", type=shared.COUNT, help="Passes over the training images.")
+@click.option(
+    "--learning-rate", type=float, callback=shared.positive, help="Highest of its schedule."
+)
+@shared.batch_size
+@shared.seed
+@shared.precision
+@shared.config
+def train(data_dir: Path | None, out: Path | None, config: Path | None, **options: Any) -> None:
+    """Train MODEL and write a run directory.
+
+    MODEL is a network of the package (lenet5, lenet300_100, vgg16), which starts from random
+    weights, or a .keras file of yours, which goes on from its own. Images are resized to its input.
+    The test split is read once, at the end.
+    """
+    data = settings("train", config, options["dataset"])
+    chosen = changes(KEYS, options)
+    if not {"common.dataset"} & {*chosen, *(f"common.{key}" for key in data["common"])}:
+        raise click.UsageError("Missing option '--dataset'.")
+    training = room("training")
+    recipe = override(load(training.TrainRecipe, data), chosen)
+    from keras_prune.reporting import RunDirectory
+
+    with run_directory(out or RunDirectory.default_path("train")) as run, display() as watcher:
+        report = training.train(recipe, run, data_dir=data_dir, watcher=watcher)
+    _show(report, run.path)
+
+
+def _show(report: "TrainingReport", path: Path) -> None:
+    from keras_prune.reporting import figures_frame
+
+    from .tables import console, table
+
+    terminal = console()
+    terminal.print(table(figures_frame(report.figures), f"{report.model} on {report.dataset}"))
+    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)

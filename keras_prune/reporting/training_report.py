@@ -1,0 +1,56 @@
+"""The report of a training."""
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keras_prune.config import to_dict
+from keras_prune.reporting.report import ModelFigures
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """The outcome of one training.
+
+    Args:
+        model: the network's name, or the file the training went on with.
+        dataset: the data set's name.
+        seed: the run's seed.
+        config: the resolved configuration as plain data.
+        class_names: the classes' names in the order of the outputs; empty if they have none.
+        figures: what the trained model is worth and what it costs.
+        seconds: duration of the run.
+        peak_memory_mb: peak resident memory of the process, in MiB.
+    """
+
+    model: str
+    dataset: str
+    seed: int
+    config: dict[str, Any]
+    class_names: tuple[str, ...]
+    figures: ModelFigures
+    seconds: float
+    peak_memory_mb: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data that `json.dumps` takes."""
+        return to_dict(self)
+
+
+def class_names_beside(path: Path, num_classes: int) -> tuple[str, ...]:
+    """The class names in the report of the run directory that a model lies in.
+
+    Args:
+        path: the model's file or directory.
+        num_classes: how many there must be.
+
+    Returns:
+        The names in the order of the outputs; empty if there is no such report.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        names = json.loads((path.parent / "report.json").read_text("utf-8")).get("class_names")
+        if isinstance(names, list) and len(names) == num_classes:
+            return tuple(map(str, names))
+    return ()

@@ -1,0 +1,91 @@
+"""One training from the data to the report."""
+
+import time
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from keras_prune import data, zoo
+from keras_prune.config import to_dict, to_toml
+from keras_prune.data import Splits
+from keras_prune.loading import check_classes, classifier_shape, load_model
+from keras_prune.progress import Watcher, silent
+from keras_prune.reporting import RunDirectory, TrainingReport, peak_memory_mb
+from keras_prune.training.figures import figures
+from keras_prune.training.fit import fit
+from keras_prune.training.recipe import CommonConfig, TrainRecipe
+
+
+def train(
+    recipe: TrainRecipe,
+    run: RunDirectory,
+    *,
+    data_dir: str | Path | None = None,
+    watcher: Watcher = silent,
+) -> TrainingReport:
+    """Trains a network of the zoo, or goes on with a `.keras` file, and reports.
+
+    Args:
+        recipe: the whole configuration.
+        run: where `model.keras`, `history.csv`, `config.toml` and `report.json` are written.
+        data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
+        watcher: told of every few steps.
+
+    Returns:
+        The report, as written to `report.json`.
+
+    Raises:
+        KerasPruneError: the data, the model or the configuration cannot be used.
+    """
+    started, common = time.monotonic(), recipe.common
+    keras.utils.set_random_seed(common.seed)
+    model, splits = _opened(common, data_dir)
+    history = fit(
+        model,
+        splits,
+        recipe.train,
+        seed=common.seed,
+        precision=common.precision,
+        watcher=watcher,
+        validate=True,
+    )
+    # All that was won is on disk before the test split is read.
+    run.save_model("model.keras", model)
+    run.write_text("config.toml", to_toml(recipe))
+    run.write_frame("history.csv", pd.DataFrame(history.rows))
+    report = TrainingReport(
+        model=common.model,
+        dataset=common.dataset,
+        seed=common.seed,
+        config=to_dict(recipe),
+        class_names=splits.class_names,
+        figures=figures(model, splits.test, history.rows[-1]["val_accuracy"]),
+        seconds=time.monotonic() - started,
+        peak_memory_mb=peak_memory_mb(),
+    )
+    run.write_json("report.json", report.to_dict())
+    return report
+
+
+def _opened(common: CommonConfig, data_dir: str | Path | None) -> tuple[keras.Model, Splits]:
+    """The network, and the data in the shape of its input."""
+    name = common.model
+
+    def splits(input_shape: tuple[int, int, int]) -> Splits:
+        return data.load(
+            common.dataset,
+            input_shape=input_shape,
+            batch_size=common.batch_size,
+            data_dir=data_dir,
+            seed=common.seed,
+        )
+
+    if not name.endswith(".keras"):
+        found = splits(zoo.default_input_shape(name))
+        return zoo.build(name, found.input_shape, found.num_classes), found
+    model = load_model(name)
+    shape, classes = classifier_shape(name, model)
+    found = splits(shape)
+    check_classes(name, classes, found.num_classes)
+    return model, found
