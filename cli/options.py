@@ -32,7 +32,11 @@ config = click.option("--config", type=FILE, help="A TOML file; options override
 precision = click.option("--precision", help="float32 or mixed_bfloat16.")
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-csv = click.option("--csv", type=FILE, help="Write the table to a CSV file, too.")
+csv = click.option(
+    "--csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the table to a CSV file, too.",
+)
 convention = click.option(
     "--convention", default="standard", show_default=True, help="standard, lenet or rnp."
 )

@@ -49,11 +49,11 @@ def train(data_dir: Path | None, out: Path | None, config: Path | None, **option
     The test split is read once, at the end.
     """
     data = settings("train", config, options["dataset"])
-    chosen = changes(KEYS, options)
-    if not {"common.dataset"} & {*chosen, *(f"common.{key}" for key in data["common"])}:
+    common = data["common"]
+    if not options["dataset"] and isinstance(common, dict) and "dataset" not in common:
         raise click.UsageError("Missing option '--dataset'.")
     training = room("training")
-    recipe = override(load(training.TrainRecipe, data), chosen)
+    recipe = override(load(training.TrainRecipe, data), changes(KEYS, options))
     from keras_prune.reporting import RunDirectory
 
     with run_directory(out or RunDirectory.default_path("train")) as run, display() as watcher:

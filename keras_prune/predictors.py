@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_prune.errors import ModelError
 from keras_prune.exporting.formats import interpreter
+from keras_prune.graph import trace
 from keras_prune.loading import classifier_shape, image_classifier, load_model
 from keras_prune.quiet import quiet
 
@@ -71,9 +72,10 @@ def open_predictor(path: str | Path) -> Predictor:
 def _keras_file(path: Path) -> Predictor:
     model = load_model(path)
     compiled = tf.function(lambda images: keras.tree.flatten(model(images, training=False))[0])
-    return Predictor(
-        *classifier_shape(path, model), lambda images: compiled(tf.constant(images)).numpy()
+    run = _in_batches_of(
+        trace(model).flat_inputs[0].shape[0], lambda images: compiled(tf.constant(images)).numpy()
     )
+    return Predictor(*classifier_shape(path, model), run)
 
 
 def _saved_model(path: Path) -> Predictor:

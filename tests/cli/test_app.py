@@ -17,7 +17,8 @@ def run(*arguments, cwd):
     )
 
 
-LIGHT = [["--help"], ["vgg16", "--help"], ["inspect", "--help"], ["--version"], []]
+COMMANDS = ["compare", "evaluate", "inspect", "predict", "profile", "train", "vgg16"]
+LIGHT = [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"], []]
 
 
 @pytest.mark.parametrize("arguments", LIGHT)
@@ -45,7 +46,7 @@ def test_version_is_the_packages(tmp_path):
 
 def test_help_names_every_command(tmp_path):
     shown = run("--help", cwd=tmp_path).stdout
-    assert "vgg16" in shown and "inspect" in shown
+    assert all(f"\n  {name} " in shown for name in COMMANDS)
 
 
 def test_a_usage_error_is_one_line(tmp_path):
