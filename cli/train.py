@@ -44,7 +44,7 @@ KEYS = {
 def train(data_dir: Path | None, out: Path | None, config: Path | None, **options: Any) -> None:
     """Train MODEL and write a run directory.
 
-    MODEL is a network of the package (lenet5, lenet300_100, vgg16), which starts from random
+    MODEL is a network of the package, for example lenet5, which starts from random
     weights, or a .keras file of yours, which goes on from its own. Images are resized to its input.
     The test split is read once, at the end.
     """
