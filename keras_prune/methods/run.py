@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keras
 
-from keras_prune import data, zoo
 from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
 from keras_prune.exporting import export
@@ -24,6 +23,7 @@ from keras_prune.reporting import (
     peak_memory_mb,
 )
 from keras_prune.training import TrainingConfig, baseline, evaluate, figures, fit
+from keras_prune.training.opening import is_file, open_data, open_file
 
 _EXPORT_BATCH = 4  # examples both exports are checked on
 
@@ -61,29 +61,28 @@ class PruningRun:
         self.watcher = watcher
         self._started = time.monotonic()
         self._trainings = 0
-        self.splits = self._load(data_dir)
-        self.original = self._load_or_train(weights)
+        self.original, self.splits = self._opened(data_dir, weights)
         directory.write_text("config.toml", to_toml(recipe))
         directory.save_model("baseline.keras", self.original)
         self.baseline = self.accuracy(self.original)
 
-    def _load(self, data_dir: str | Path | None) -> Splits:
+    def _opened(
+        self, data_dir: str | Path | None, weights: str | Path | None
+    ) -> tuple[keras.Model, Splits]:
+        """The baseline and the data."""
         common = self.recipe.common
-        return data.load(
-            common.dataset,
-            input_shape=zoo.default_input_shape(common.model),
-            batch_size=common.batch_size,
-            data_dir=data_dir,
-            seed=common.seed,
-        )
+        if is_file(common):
+            return open_file(common, data_dir)
+        splits = open_data(common, data_dir)
+        if weights is None:
+            return self._trained(splits), splits
+        return load_classifier(weights, splits.input_shape, splits.num_classes), splits
 
-    def _load_or_train(self, weights: str | Path | None) -> keras.Model:
-        if weights is not None:
-            return load_classifier(weights, self.splits.input_shape, self.splits.num_classes)
+    def _trained(self, splits: Splits) -> keras.Model:
         common = self.recipe.common
         model, _ = baseline(
             common.model,
-            self.splits,
+            splits,
             self.recipe.train,
             seed=common.seed,
             precision=common.precision,

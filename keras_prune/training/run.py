@@ -6,14 +6,14 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from keras_prune import data, zoo
+from keras_prune import zoo
 from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
-from keras_prune.loading import check_classes, classifier_shape, load_model
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import RunDirectory, TrainingReport, peak_memory_mb
 from keras_prune.training.figures import figures
 from keras_prune.training.fit import fit
+from keras_prune.training.opening import is_file, open_data, open_file
 from keras_prune.training.recipe import CommonConfig, TrainRecipe
 
 
@@ -70,22 +70,7 @@ def train(
 
 def _opened(common: CommonConfig, data_dir: str | Path | None) -> tuple[keras.Model, Splits]:
     """The network, and the data in the shape of its input."""
-    name = common.model
-
-    def splits(input_shape: tuple[int, int, int]) -> Splits:
-        return data.load(
-            common.dataset,
-            input_shape=input_shape,
-            batch_size=common.batch_size,
-            data_dir=data_dir,
-            seed=common.seed,
-        )
-
-    if not name.endswith(".keras"):
-        found = splits(zoo.default_input_shape(name))
-        return zoo.build(name, found.input_shape, found.num_classes), found
-    model = load_model(name)
-    shape, classes = classifier_shape(name, model)
-    found = splits(shape)
-    check_classes(name, classes, found.num_classes)
-    return model, found
+    if is_file(common):
+        return open_file(common, data_dir)
+    splits = open_data(common, data_dir)
+    return zoo.build(common.model, splits.input_shape, splits.num_classes), splits
