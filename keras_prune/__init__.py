@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_prune import data, errors, graph, methods, training, zoo
+    from keras_prune import criteria, data, errors, graph, methods, training, zoo
     from keras_prune.budgets import Budget
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
@@ -28,6 +28,7 @@ __all__ = [
     "KerasPruneError",
     "PruningPlan",
     "compare",
+    "criteria",
     "data",
     "errors",
     "export",

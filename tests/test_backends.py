@@ -23,6 +23,14 @@ plan = kp.PruningPlan.for_graph(graph, {"conv": (0, 2, 5)})
 small, twin = kp.prune(model, plan), kp.silence(model, plan)
 images = np.ones((2, 8, 8, 3), "float32")
 np.testing.assert_allclose(small(images), twin(images), rtol=1e-5)
+for name in ("l1", "l2", "bn_scale", "fpgm", "lamp", "random"):
+    assert kp.criteria.get(name)(graph)["conv"].shape == (6,), name
+for name in ("taylor", "taylor_weight", "activation", "apoz"):
+    try:
+        kp.criteria.get(name)(graph, (images, np.zeros(2, "int32")))
+        raise SystemExit(f"{name} ran")
+    except kp.errors.ConfigError as error:
+        assert "needs Keras on TensorFlow. Received: Keras on jax" in str(error), error
 print(graph.summary().groups[0].name, kp.compare(model, small).total["parameters"])
 """
 

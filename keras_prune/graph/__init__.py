@@ -7,6 +7,7 @@ from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.labels import LabelWalk
 from keras_prune.graph.rules import Rule, register, rule_for
 from keras_prune.graph.rules.common import along_channels
+from keras_prune.graph.slices import channel_slices
 from keras_prune.graph.split import Split, split
 from keras_prune.graph.summary import GraphSummary
 from keras_prune.graph.trace import Call, Trace, execute
@@ -30,6 +31,7 @@ __all__ = [
     "Trace",
     "Unsupported",
     "along_channels",
+    "channel_slices",
     "execute",
     "register",
     "rule_for",

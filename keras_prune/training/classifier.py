@@ -37,11 +37,12 @@ def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def cross_entropy(model: keras.Model, label_smoothing: float = 0.0) -> Loss:
-    """Cross-entropy of labels `(batch,)` and the model's `(batch, classes)`, in float32.
+    """`class_loss` of a model: its outputs are taken for logits unless a softmax computes them."""
+    return class_loss(not any(map(is_softmax, output_layers(model))), label_smoothing)
 
-    Outputs are taken for logits unless a softmax computes them.
-    """
-    from_logits = not any(map(_is_softmax, output_layers(model)))
+
+def class_loss(from_logits: bool, label_smoothing: float = 0.0) -> Loss:
+    """Cross-entropy of labels `(batch,)` and outputs `(batch, classes)`, in float32."""
 
     def loss(labels: Any, outputs: Any) -> Any:
         outputs = ops.cast(outputs, "float32")
@@ -62,6 +63,7 @@ def _last_operations(model: keras.Model) -> list[Any]:
     return [operation for operation in model.operations if operation.name in names]
 
 
-def _is_softmax(layer: Any) -> bool:
+def is_softmax(layer: Any) -> bool:
+    """Whether a layer's outputs are probabilities of classes."""
     by_activation = getattr(layer, "activation", None) is keras.activations.softmax
     return by_activation or type(layer).__name__ == "Softmax"

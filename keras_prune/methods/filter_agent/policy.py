@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGroup, Member, Role
+from keras_prune.graph import ChannelGroup, Role, channel_slices
 
 layers = keras.layers
 
@@ -53,16 +53,7 @@ def build_policy(state: list[np.ndarray], seed: int) -> keras.Model:
 
 def _rows(group: ChannelGroup, role: Role) -> np.ndarray:
     """All slices a channel owns in weights of one role, end to end, shape `(channels, values)`."""
-    return np.concatenate([_slices(group, member) for member in group.by_role(role)], axis=1)
-
-
-def _slices(group: ChannelGroup, member: Member) -> np.ndarray:
-    """The slices of one weight by channel; a channel that owns several has them end to end."""
-    values = keras.ops.convert_to_numpy(member.binding.variable)
-    values = np.moveaxis(values, member.binding.axis, 0).reshape(len(member.owner), -1)
-    parts = [values[member.owner == channel].ravel() for channel in range(group.channels)]
-    width = max(len(part) for part in parts)
-    return np.stack([np.pad(part, (0, width - len(part))) for part in parts])
+    return np.concatenate([channel_slices(group, member) for member in group.by_role(role)], axis=1)
 
 
 def _standard_log_norm(rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,31 @@
+"""Which channels matter: a graph in, one score per channel out, higher = keep."""
+
+from keras_prune.criteria.activation import Activation
+from keras_prune.criteria.apoz import APoZ
+from keras_prune.criteria.base import Criterion, Scores
+from keras_prune.criteria.bn_scale import BNScale
+from keras_prune.criteria.catalogue import available, get
+from keras_prune.criteria.fpgm import FPGM
+from keras_prune.criteria.l1 import L1
+from keras_prune.criteria.l2 import L2
+from keras_prune.criteria.lamp import LAMP
+from keras_prune.criteria.random import Random
+from keras_prune.criteria.taylor import Taylor
+from keras_prune.criteria.taylor_weight import TaylorWeight
+
+__all__ = [
+    "FPGM",
+    "L1",
+    "L2",
+    "LAMP",
+    "APoZ",
+    "Activation",
+    "BNScale",
+    "Criterion",
+    "Random",
+    "Scores",
+    "Taylor",
+    "TaylorWeight",
+    "available",
+    "get",
+]

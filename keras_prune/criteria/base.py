@@ -1,0 +1,56 @@
+"""What every criterion is: a graph in, one score per channel out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from keras_prune.errors import ModelError
+from keras_prune.graph import ChannelGraph
+
+Scores = dict[str, np.ndarray]
+"""Group name -> one score per channel, shape `(channels,)`; higher = keep."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """How much each channel matters. A subclass says how in `scores`."""
+
+    name: ClassVar[str]
+
+    def __call__(self, graph: ChannelGraph, data: Any = None) -> Scores:
+        """The scores of all channels that can leave.
+
+        Args:
+            graph: the walked model; it is not changed.
+            data: calibration data, for the criteria that look at any: a `tf.data.Dataset` or a
+                `keras.utils.PyDataset` of batches `(inputs, labels)`, or two arrays
+                `(inputs, labels)`. Criteria that read weights only ignore it.
+
+        Returns:
+            For each group float64 `(channels,)`, higher = keep.
+
+        Raises:
+            ModelError: nothing can be pruned, or scores are not finite.
+            DataError: the calibration data is absent, empty or does not fit the model.
+        """
+        graph.require_groups()
+        found = self.scores(graph, data)
+        for group, values in found.items():
+            if not np.isfinite(values).all():
+                raise ModelError(
+                    f"Criterion {self.name!r} gives scores that are not finite for group {group!r} "
+                    f"({np.count_nonzero(~np.isfinite(values))} of {len(values)} channels). Look "
+                    "for NaN or infinity in the model's weights and in the calibration data."
+                )
+        return found
+
+    def scores(self, graph: ChannelGraph, data: Any) -> Scores:
+        """The scores of a graph that has groups."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, as `criteria.get` takes them under `"config"`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

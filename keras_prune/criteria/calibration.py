@@ -1,0 +1,100 @@
+"""Calibration data of any kind as batches that fit a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune.errors import DataError
+
+Batch = tuple[list[Any], Any]
+"""The inputs, flat, and the labels; None where there are none."""
+
+
+def batches(data: Any, inputs: Sequence[keras.KerasTensor], batch_size: int) -> Iterator[Batch]:
+    """Reads calibration data once, as it comes.
+
+    Args:
+        data: a `tf.data.Dataset`, a `keras.utils.PyDataset` or another iterable of batches
+            `(inputs, labels)`; or two arrays `(inputs, labels)`. The labels may be left out.
+        inputs: the model's symbolic inputs, flat.
+        batch_size: examples in a batch, where arrays are given.
+
+    Raises:
+        DataError: there is no data, or no end to it, or a batch does not fit the model.
+    """
+    number = 0
+    for number, batch in enumerate(_raw(data, batch_size), 1):
+        images, labels = _pair(batch)
+        flat = keras.tree.flatten(images)
+        _check(flat, labels, inputs, number)
+        yield flat, labels
+    if not number:
+        raise DataError("The calibration data is empty. Give at least one batch of examples.")
+
+
+def _raw(data: Any, batch_size: int) -> Iterable[Any]:
+    if isinstance(data, keras.utils.PyDataset):
+        return (data[number] for number in range(len(data)))
+    if isinstance(data, tuple | np.ndarray):
+        return _cut(_pair(data), batch_size)
+    if hasattr(data, "cardinality") and int(data.cardinality()) == -1:
+        raise DataError("The calibration data has no end. Take some of it: data.take(batches).")
+    if data is None or not isinstance(data, Iterable):
+        raise DataError(
+            "Expected calibration data: a tf.data.Dataset or keras.utils.PyDataset of batches "
+            f"(inputs, labels), or arrays (inputs, labels). Received: {type(data).__name__}."
+        )
+    return data
+
+
+def _pair(batch: Any) -> tuple[Any, Any]:
+    if not isinstance(batch, tuple):
+        return batch, None
+    if len(batch) != 2:
+        raise DataError(
+            f"Expected calibration data (inputs, labels). Received: a tuple of {len(batch)}."
+        )
+    return batch
+
+
+def _cut(arrays: Any, batch_size: int) -> Iterator[Any]:
+    """Arrays in batches, the last one with what is left."""
+    lengths = {len(array) for array in keras.tree.flatten(arrays) if array is not None}
+    if len(lengths) != 1:
+        raise DataError(
+            "Expected as many labels as examples in the calibration data. "
+            f"Received: arrays of lengths {', '.join(map(str, sorted(lengths)))}."
+        )
+    for start in range(0, lengths.pop(), batch_size):
+        part = slice(start, start + batch_size)
+        yield keras.tree.map_structure(lambda x, part=part: None if x is None else x[part], arrays)
+
+
+def _check(flat: list[Any], labels: Any, inputs: Sequence[keras.KerasTensor], number: int) -> None:
+    expected, received = [tuple(x.shape) for x in inputs], [tuple(np.shape(x)) for x in flat]
+    if len(expected) != len(received) or not all(map(_fits, received, expected)):
+        raise DataError(
+            f"Expected calibration inputs of shape {_text(expected)}. "
+            f"Received: {_text(received)} in batch {number}."
+        )
+    if not received[0][0]:
+        raise DataError(f"Batch {number} of the calibration data is empty. Leave it out.")
+    sizes = {shape[0] for shape in received} | ({np.shape(labels)[0]} if np.ndim(labels) else set())
+    if len(sizes) != 1:
+        raise DataError(
+            "Expected as many labels as examples in the calibration data. "
+            f"Received: {', '.join(map(str, sorted(sizes)))} in batch {number}."
+        )
+
+
+def _fits(received: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    same = (a == b or b is None for a, b in zip(received, expected, strict=False))
+    return len(received) == len(expected) and all(same)
+
+
+def _text(shapes: list[Any]) -> str:
+    return " and ".join(map(str, shapes))
