@@ -6,6 +6,7 @@ import pytest
 from keras import layers as kl
 
 from keras_prune.criteria import Activation
+from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 from tests.criteria.nets import examples, two_flat_readers, two_readers, weights
 
@@ -39,3 +40,10 @@ def test_signs_do_not_cancel_and_channels_nobody_reads_are_zero():
     found = Activation()(ChannelGraph(model), np.array([[1.0, 0.0], [-1.0, 0.0]]))
     np.testing.assert_allclose(sorted(found["a"]), [0, 2, 4, 6])
     np.testing.assert_allclose(found["a:2"], 0)
+
+
+def test_data_that_is_not_finite_names_the_group():
+    i = keras.Input((2,))
+    model = keras.Model(i, kl.Dense(2)(kl.Dense(3, name="a")(i)))
+    with pytest.raises(ModelError, match=r"group 'a' \(3 of 3 channels\)"):
+        Activation()(ChannelGraph(model), np.array([[np.nan, 1.0]]))

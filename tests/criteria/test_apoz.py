@@ -15,5 +15,5 @@ def test_the_fraction_that_is_not_zero():
     x, _ = examples(model, 20)
     w, b = weights(model, "a")
     expected = (x @ w[0, 0] + b > 0).mean(axis=(0, 1, 2))
-    assert 0 < expected.min() < expected.max() < 1
+    assert len({*expected.tolist()}) == 3
     np.testing.assert_allclose(APoZ(batch_size=6)(ChannelGraph(model), x)["a"], expected)

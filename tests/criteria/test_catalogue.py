@@ -40,7 +40,7 @@ def test_criteria_pass_as_they_are():
     ("identifier", "message"),
     [
         ("tailor", "Unknown criterion 'tailor'. Did you mean 'taylor'?"),
-        ({"class_name": "l3"}, "Unknown criterion 'l3'. Did you mean"),
+        ({"class_name": "lampe"}, "Unknown criterion 'lampe'. Did you mean 'lamp'?"),
         ({"class_name": "l1", "config": {"consumer": False}}, "Did you mean 'consumers'?"),
         ({"class_name": "random", "config": {"seed": "x"}}, "criterion random.seed expects an int"),
         ({"class_name": "taylor", "config": {"batch_size": 0}}, "Received: batch_size=0"),
