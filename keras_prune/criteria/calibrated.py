@@ -12,7 +12,7 @@ import numpy as np
 from keras_prune.criteria.base import Criterion, Scores
 from keras_prune.criteria.calibration import batches
 from keras_prune.criteria.losses import check_classes, resolved
-from keras_prune.errors import ConfigError, DataError
+from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
 
 Step = Callable[[list[Any], Any], dict[str, Any]]
@@ -105,7 +105,14 @@ def _compiled(step: Step, graph: ChannelGraph, labels: Any) -> Step:
         lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), labels
     )
     function = tf.function(step, input_signature=[inputs, answers], autograph=False)
-    function.get_concrete_function()  # traced by a call, TensorFlow warns of it the fifth time
+    try:
+        function.get_concrete_function()  # traced by a call, TensorFlow warns of it the fifth time
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"Model {graph.model.name!r} cannot be compiled for batches of any size, or the loss "
+            f"does not fit labels of shape {tuple(np.shape(labels))} and its outputs: {reason}"
+        ) from error
     return function
 
 

@@ -78,6 +78,14 @@ def test_outputs_that_are_no_classes_need_a_loss():
         Taylor()(ChannelGraph(model), data)
 
 
+def test_labels_that_do_not_fit_the_loss_give_one_line():
+    model = dense()
+    x, _ = examples(model)
+    with pytest.raises(ModelError, match=r"does not fit labels of shape \(7, 3\)") as caught:
+        Taylor(loss="mse")(ChannelGraph(model), (x, np.zeros((7, 3), "float32")))
+    assert "\n" not in str(caught.value)
+
+
 def test_labels_of_any_kind_with_a_loss():
     model = two_readers()
     x, y = examples(model)
