@@ -7,8 +7,10 @@ import click
 
 from keras_prune.errors import KerasPruneError
 
+from .benchmark import benchmark
 from .compare import compare
 from .evaluate import evaluate
+from .export import export
 from .inspect import inspect
 from .predict import predict
 from .profile import profile
@@ -35,7 +37,7 @@ def app(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (compare, evaluate, inspect, predict, profile, train, vgg16):
+for command in (benchmark, compare, evaluate, export, inspect, predict, profile, train, vgg16):
     app.add_command(command)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_prune import criteria, data, errors, graph, methods, training, zoo
+    from keras_prune.benchmarking import benchmark, benchmark_layers
     from keras_prune.budgets import Budget
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
@@ -27,6 +28,8 @@ __all__ = [
     "ChannelGraph",
     "KerasPruneError",
     "PruningPlan",
+    "benchmark",
+    "benchmark_layers",
     "compare",
     "criteria",
     "data",
@@ -48,6 +51,8 @@ _HOMES = {
     "ChannelGraph": "graph",
     "KerasPruneError": "errors",
     "PruningPlan": "plan",
+    "benchmark": "benchmarking",
+    "benchmark_layers": "benchmarking",
     "compare": "profiling",
     "export": "exporting",
     "profile": "profiling",

@@ -14,7 +14,7 @@ LAYERS = [
     {"config", "progress", "quiet", "writing"},
     {"graph", "plan"},
     {"initializing", "loading", "masked_norm", "rebuilt"},
-    {"surgery", "silencing", "profiling", "data", "zoo"},
+    {"surgery", "silencing", "profiling", "data", "runtimes", "zoo"},
     {
         "predictors",
         "agents",
@@ -23,12 +23,13 @@ LAYERS = [
         "budgets",
         "schedules",
         "exporting",
+        "benchmarking",
         "reporting",
     },
     {"methods"},
     {"cli", "configs"},
 ]
-TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "exporting", "predictors"}
+TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "runtimes", "exporting"}
 NEVER_TENSORFLOW = {
     "graph", "plan", "surgery", "silencing", "masked_norm", "initializing", "rebuilt", "profiling",
     "budgets", "criteria",

@@ -93,7 +93,14 @@ class Splits:
         Returns:
             Images float32 `(examples, height, width, channels)` and labels int32 `(examples,)`.
         """
-        images, labels = self._read("validation")
+        return self._arrays("validation", limit)
+
+    def test_arrays(self, limit: int | None = None) -> Arrays:
+        """The first test examples as arrays, likewise. Asking for them reads the test split."""
+        return self._arrays("test", limit)
+
+    def _arrays(self, split: str, limit: int | None) -> Arrays:
+        images, labels = self._read(split)
         return self._inputs(images[:limit]).numpy(), labels[:limit].numpy()
 
     def training_sample(self, limit: int) -> Arrays:

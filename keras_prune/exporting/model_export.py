@@ -2,21 +2,35 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from keras_prune.errors import ExportError
-from keras_prune.exporting.formats import Arrays, Format, format_of, outputs
+from keras_prune.errors import ExportError, KerasPruneError, unknown
+from keras_prune.exporting.checking import Agreement, Tolerance, agreement
+from keras_prune.exporting.examples import given, made_up
+from keras_prune.exporting.formats import Format, format_of
 from keras_prune.exporting.precision import in_float32
+from keras_prune.exporting.settings import DEFAULT_SIGNATURE, QUANTIZATIONS, Settings
+from keras_prune.exporting.wrapping import wrapped
 from keras_prune.quiet import quiet
+from keras_prune.runtimes import Arrays, open_runtime, size
+from keras_prune.runtimes.keras_file import counted_macs
 
-TOLERANCE = 1e-3
-"""Largest admitted difference, relative to the largest absolute output of the model."""
+TOLERANCES = {
+    None: Tolerance(1e-3),
+    "float16": Tolerance(1e-2),
+    "dynamic": Tolerance(0.1, top1=90),
+    "int8": Tolerance(0.1, top1=90),
+    "int8_io": Tolerance(0.1, top1=90),
+}
+"""What each quantization may cost."""
 
-EXAMPLES = 4
+_CALIBRATED_ON = 256
+"""Representative examples that a file is compared on where no batch is given."""
 
 
 @dataclass(frozen=True)
@@ -25,110 +39,192 @@ class Exported:
 
     Args:
         path: the file or directory.
-        format: `"tflite"`, `"saved_model"` or `"keras"`.
+        format: `"tflite"`, `"saved_model"`, `"onnx"` or `"keras"`.
+        quantize: as given to `export`.
         bytes: size of the file, or of all files of the directory.
         max_abs_error: largest absolute difference from the model's output on the batch.
+        top1_agreement: examples of the batch in which both choose the same class, in percent; None
+            if the output is no row of class scores.
+        accuracy: right answers of the file on the batch, in percent; None without `truth`.
+        model_accuracy: the model's, likewise.
     """
 
     path: str
     format: str
+    quantize: str | None
     bytes: int
     max_abs_error: float
+    top1_agreement: float | None
+    accuracy: float | None
+    model_accuracy: float | None
 
 
 def export(
-    model: keras.Model, path: str | Path, *, batch: np.ndarray | Arrays | None = None
+    model: keras.Model,
+    path: str | Path,
+    format: str | None = None,
+    *,
+    quantize: str | None = None,
+    representative: np.ndarray | Sequence[np.ndarray] | None = None,
+    preprocessing: keras.Layer | None = None,
+    batch_size: int | None = None,
+    signature: str = DEFAULT_SIGNATURE,
+    labels: Sequence[str] | None = None,
+    input_range: tuple[float, float] | None = None,
+    batch: np.ndarray | Sequence[np.ndarray] | None = None,
+    truth: np.ndarray | None = None,
+    force: bool = False,
 ) -> Exported:
-    """Writes a model in the format its path names, runs the file and compares it with the model.
+    """Writes a model in a deployment format, runs the file and compares it with the model.
 
-    `*.tflite` gives a TFLite file, `*.keras` a Keras file, a path without a suffix a SavedModel
-    directory. TFLite and SavedModel compute in float32, whatever the model's compute precision.
+    The file runs in its own runtime: TensorFlow for a SavedModel, LiteRT for TFLite, onnxruntime
+    for ONNX. All but `.keras` compute in float32, whatever the model's compute precision. A file of
+    floats may differ by 0.1 % of the model's largest output (float16: 1 %); one of integers has to
+    choose the model's class in 90 % of the examples, or differ by at most 10 % where there are no
+    classes. TFLite, ONNX and SavedModel say how many MACs an example costs, for `benchmark`.
 
     Args:
         model: a built model.
-        path: where to write; an existing file is replaced, a directory in use is not.
-        batch: `(n, *input_shape)`, or a list of such arrays for a model with several inputs.
-            Default: 4 seeded examples of pixel-like values in [0, 255).
+        path: where to write.
+        format: `"tflite"`, `"saved_model"`, `"onnx"` or `"keras"`. Default: by the path's suffix;
+            one without a suffix is a SavedModel directory.
+        quantize: for TFLite. `"float16"` weights; `"dynamic"`: int8 weights; `"int8"`: int8 weights
+            and activations; `"int8_io"`: int8 inputs and outputs, too. Default: float32.
+        representative: for `"int8"` and `"int8_io"`, typical examples `(n, *input_shape)` from the
+            training or validation split, a few hundred; a list of such arrays for several inputs.
+        preprocessing: a layer, or a built model with inputs of its own, put in front of the model.
+        batch_size: the only one the file accepts. Default: any. TFLite is faster with a fixed one.
+        signature: the name a SavedModel or TFLite file is called by.
+        labels: names of the classes, kept in the file as `labels` (not `.keras`).
+        input_range: smallest and largest value of an input, kept as `input_range` (not `.keras`).
+        batch: examples that file and model are compared on, like `representative`. Default: the
+            representative ones, or 8 seeded examples of pixel-like values in [0, 255).
+        truth: `(n,)`, the true classes of `batch`; the accuracy of both is then reported.
+        force: replace what is at `path`.
 
     Returns:
-        The path, the format, the size and the largest absolute error.
+        Path, format, size and how well the file agrees with the model.
 
     Raises:
-        ExportError: the suffix is unknown, the place cannot be written, the format cannot express
-            the model, or what was written differs from the model by more than 0.1 % of the
-            largest output. Nothing is left at `path` then.
+        ExportError: an argument does not fit the format or the model, something is at `path`
+            already, the place cannot be written, the format cannot express the model, or what was
+            written differs from it. Nothing new is left at `path` then.
+        ConfigError: ONNX is not installed.
+
+    Example:
 
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     >>> export(model, os.path.join(tempfile.mkdtemp(), "model.keras")).max_abs_error
     0.0
     """
     path = Path(path)
-    kind = format_of(path)
+    kind = format_of(path, format)
+    _check_free(path, force)
+    deployed = wrapped(model, preprocessing, batch_size)
+    settings = Settings(
+        quantize=_checked(quantize, representative),
+        representative=None
+        if representative is None
+        else given("representative", representative, deployed),
+        signature=signature,
+        metadata=_metadata(kind, model, labels, input_range),
+    )
+    kind.check(settings)
+    examples = _examples(deployed, settings, batch)
+    found = _write_and_check(kind, deployed, path, settings, examples, truth)
+    return Exported(
+        str(path), kind.name, quantize, size(path), found.max_abs_error, found.top1,
+        found.accuracy, found.model_accuracy,
+    )  # fmt: skip
+
+
+def _check_free(path: Path, force: bool) -> None:
     if path.is_dir() and any(path.iterdir()):
-        raise ExportError(f"The directory {path} is not empty. Give a path that does not exist.")
-    arrays = _example(model) if batch is None else _as_list(batch)
+        if not (path / "saved_model.pb").is_file():  # not even by force
+            raise ExportError(f"The directory {path} is not empty and no SavedModel. Give another.")
+    elif not path.is_file():
+        return
+    if not force:
+        raise ExportError(f"{path} exists. Give another path, or replace it by force.")
+
+
+def _checked(quantize: str | None, representative: object) -> str | None:
+    if quantize is not None and quantize not in QUANTIZATIONS:
+        raise ExportError(unknown("quantization", quantize, QUANTIZATIONS))
+    if (representative is not None) != Settings(quantize).calibrated:
+        need = "needs representative examples" if representative is None else "takes none"
+        raise ExportError(
+            f"quantize={quantize!r} {need}; those are for 'int8' and 'int8_io', as "
+            "`representative` from Python and by --dataset on the command line."
+        )
+    return quantize
+
+
+def _metadata(
+    kind: Format,
+    model: keras.Model,
+    labels: Sequence[str] | None,
+    input_range: tuple[float, float] | None,
+) -> dict[str, str]:
+    metadata = {}
+    if labels is not None:
+        metadata["labels"] = "\n".join(labels)
+    if input_range is not None:
+        metadata["input_range"] = " ".join(f"{bound:g}" for bound in input_range)
+    if kind.describes and (macs := counted_macs(model)) is not None:
+        metadata["macs"] = str(macs)
+    return metadata
+
+
+def _examples(
+    model: keras.Model, settings: Settings, batch: np.ndarray | Sequence[np.ndarray] | None
+) -> Arrays:
+    if batch is not None:
+        return given("batch", batch, model)
+    if settings.representative is not None:
+        return [array[:_CALIBRATED_ON] for array in settings.representative]
+    return made_up(model)
+
+
+def _write_and_check(
+    kind: Format,
+    model: keras.Model,
+    path: Path,
+    settings: Settings,
+    batch: Arrays,
+    truth: np.ndarray | None,
+) -> Agreement:
+    """Writes beside the path, compares, and only then moves the file to its place."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
             draft = Path(folder) / path.name
-            worst = _write_and_check(kind, model, draft, arrays)
+            found = _draft(kind, model, draft, settings, batch, truth)
+            TOLERANCES[settings.quantize].check(kind.name, found)
+            if path.is_dir():
+                os.replace(path, Path(folder) / "replaced")
             os.replace(draft, path)
     except OSError as error:
         raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
-    return Exported(str(path), kind.name, _size(path), worst)
+    return found
 
 
-def _write_and_check(kind: Format, model: keras.Model, draft: Path, batch: Arrays) -> float:
-    """Writes the draft and returns its largest absolute error."""
+def _draft(
+    kind: Format,
+    model: keras.Model,
+    draft: Path,
+    settings: Settings,
+    batch: Arrays,
+    truth: np.ndarray | None,
+) -> Agreement:
     try:
         with quiet():
             twin = in_float32(model) if kind.float32 else model
-            kind.write(twin, draft)
-            actual = kind.run(draft, twin, batch)
-            expected = outputs(twin, batch)
-    except OSError:
+            kind.write(twin, draft, settings)
+            return agreement(open_runtime(draft), twin, batch, truth)
+    except (OSError, KerasPruneError):
         raise
     except Exception as error:  # the converters raise whatever their many layers raise
         reason = str(error).strip().split("\n")[0][:200]
         raise ExportError(
             f"The model cannot be written as {kind.name}: {reason or type(error).__name__}"
         ) from error
-    return _check(kind, actual, expected)
-
-
-def _check(kind: Format, actual: Arrays, expected: Arrays) -> float:
-    if [a.shape for a in actual] != [e.shape for e in expected]:
-        raise ExportError(
-            f"The {kind.name} export has other output shapes than the model. Expected "
-            f"{[e.shape for e in expected]}. Received: {[a.shape for a in actual]}."
-        )
-    worst = max(float(np.max(np.abs(a - e))) for a, e in zip(actual, expected, strict=True))
-    allowed = TOLERANCE * max(float(np.max(np.abs(e))) for e in expected)
-    if not worst <= allowed:  # also true for NaN
-        raise ExportError(
-            f"The {kind.name} export differs from the model by {worst:.3g}; expected at most "
-            f"{allowed:.3g}. The file was removed."
-        )
-    return worst
-
-
-def _example(model: keras.Model) -> Arrays:
-    rng = np.random.default_rng(0)
-    arrays = []
-    for tensor in model.inputs:
-        shape = tensor.shape[1:]
-        if None in shape:
-            raise ExportError(
-                f"Input {tensor.name!r} has the open shape {shape}: give `batch`, an example of it."
-            )
-        high = 255 if "float" in tensor.dtype else 2
-        arrays.append(rng.uniform(0, high, (EXAMPLES, *shape)).astype(tensor.dtype))
-    return arrays
-
-
-def _as_list(batch: np.ndarray | Arrays) -> Arrays:
-    return [np.asarray(array) for array in (batch if isinstance(batch, list) else [batch])]
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,0 +1,175 @@
+"""Latency, throughput and size of model files, side by side."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from keras_prune.benchmarking.interleaving import interleaved
+from keras_prune.errors import ConfigError
+from keras_prune.progress import Progress, Watcher, silent
+from keras_prune.runtimes import Arrays, Input, Runtime, gzip_size, open_runtime, size
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One file at one batch size.
+
+    Args:
+        path: the file.
+        kind: `"keras"`, `"saved_model"`, `"tflite"` or `"onnx"`.
+        batch_size: examples in a call.
+        median_ms, p10_ms, p90_ms: milliseconds of a call: median, 10th and 90th percentile.
+        throughput: examples in a second, by the median.
+        speedup: median of the first file ÷ this median.
+        macs: multiply-accumulates of one example; None where the file does not tell.
+        mac_ratio: MACs of the first file ÷ these.
+        realised: `speedup / mac_ratio`, the part of the saved work that became time; None where the
+            work is that of the first file.
+        bytes: size of the file.
+        gzip_bytes: compressed.
+    """
+
+    path: str
+    kind: str
+    batch_size: int
+    median_ms: float
+    p10_ms: float
+    p90_ms: float
+    throughput: float
+    speedup: float
+    macs: int | None
+    mac_ratio: float | None
+    realised: float | None
+    bytes: int
+    gzip_bytes: int
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What was measured.
+
+    Args:
+        threads: that computed.
+        rows: one per file and batch size, in the order given.
+    """
+
+    threads: int
+    rows: tuple[Timing, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per file and batch size; the columns are the fields of `Timing`."""
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+
+def benchmark(
+    paths: Sequence[str | Path],
+    *,
+    batch_sizes: Sequence[int] = (1,),
+    threads: int = 1,
+    turns: int = 20,
+    watcher: Watcher = silent,
+) -> Benchmark:
+    """Times model files in turns on random inputs, each in its own runtime.
+
+    A turn is 5 timed calls after an untimed one, with arrays in and arrays out. A `.keras` file
+    runs as one compiled TensorFlow function, without XLA.
+
+    Args:
+        paths: `.keras`, `.tflite` and `.onnx` files and SavedModel directories; the first is what
+            the others are compared with.
+        batch_sizes: examples in a call.
+        threads: that compute. TensorFlow takes no other number once it has run in a process.
+        turns: how often each file has its turn.
+        watcher: told of every turn.
+
+    Returns:
+        A row per file and batch size.
+
+    Raises:
+        ModelError: a file cannot be loaded.
+        ConfigError: a file does not take the batch size or leaves another length open, or the
+            threads cannot be changed any more.
+    """
+    files = [Path(path) for path in paths]
+    runtimes = [open_runtime(path, threads) for path in files]
+    for path, runtime in zip(files, runtimes, strict=True):
+        for count in batch_sizes:
+            _shapes(path, runtime, count)
+    rows: list[Timing] = []
+    for count in batch_sizes:
+        calls = [_call(path, runtime, count) for path, runtime in zip(files, runtimes, strict=True)]
+        seconds = interleaved(calls, turns, _told(watcher, f"batch size {count}", turns))
+        rows += _rows(files, runtimes, count, seconds)
+    return Benchmark(threads, tuple(rows))
+
+
+def _told(watcher: Watcher, stage: str, turns: int) -> Callable[[int], None]:
+    return lambda done: watcher(Progress(stage, done, turns))
+
+
+def _call(path: Path, runtime: Runtime, count: int) -> Callable[[], Arrays]:
+    rng = np.random.default_rng(0)
+    shapes = _shapes(path, runtime, count)
+    arrays = [_values(entry, s, rng) for entry, s in zip(runtime.inputs, shapes, strict=True)]
+    return lambda: runtime(arrays)
+
+
+def _shapes(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]:
+    """The inputs' shapes at a batch size."""
+    shapes = []
+    for entry in runtime.inputs:
+        batch, *rest = entry.shape
+        if batch not in (None, count):
+            raise ConfigError(
+                f"{path} only takes batches of {batch}. Received: batch size {count}."
+            )
+        if None in rest:
+            raise ConfigError(
+                f"Input {entry.name!r} of {path} has the open shape {entry.shape}: export the "
+                "model with a fixed one."
+            )
+        shapes.append((count, *(length for length in rest if length is not None)))
+    return shapes
+
+
+def _values(entry: Input, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Pixels for what takes floats or bytes; 0 and 1 for what may be an index."""
+    high = 2 if entry.dtype in ("bool", "int32", "int64") else 127
+    return rng.uniform(0, high, shape).astype(entry.dtype)
+
+
+def _rows(
+    files: Sequence[Path], runtimes: Sequence[Runtime], count: int, seconds: Sequence[np.ndarray]
+) -> list[Timing]:
+    macs = [_macs(runtime) for runtime in runtimes]
+    rows = []
+    for path, runtime, own, taken in zip(files, runtimes, macs, seconds, strict=True):
+        p10, median, p90 = np.percentile(taken, (10, 50, 90))
+        speedup = float(np.median(seconds[0]) / median)
+        ratio = macs[0] / own if macs[0] and own else None
+        rows.append(
+            Timing(
+                path=str(path),
+                kind=runtime.kind,
+                batch_size=count,
+                median_ms=1e3 * float(median),
+                p10_ms=1e3 * float(p10),
+                p90_ms=1e3 * float(p90),
+                throughput=count / float(median),
+                speedup=speedup,
+                macs=own,
+                mac_ratio=ratio,
+                realised=speedup / ratio if ratio and ratio != 1 else None,
+                bytes=size(path),
+                gzip_bytes=gzip_size(path),
+            )
+        )
+    return rows
+
+
+def _macs(runtime: Runtime) -> int | None:
+    told = runtime.metadata.get("macs", "")
+    return int(told) if told.isdigit() else None

@@ -1,0 +1,78 @@
+"""What all runtimes have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_prune.errors import ModelError
+
+_DEFAULT_SIGNATURE = "serving_default"
+
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a model file.
+
+    Args:
+        name: as the file calls it.
+        shape: with the batch axis; None for a length the file leaves open.
+        dtype: of the numbers it takes.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Runtime(ABC):
+    """A model file, loaded and ready to run.
+
+    Args:
+        kind: `"keras"`, `"saved_model"`, `"tflite"` or `"onnx"`.
+        inputs: in the order in which the arrays of a call are expected.
+        metadata: what the file says about itself, for example `{"labels": "cat\\ndog"}`.
+    """
+
+    kind: str
+    inputs: tuple[Input, ...]
+    metadata: Mapping[str, str]
+
+    @abstractmethod
+    def __call__(self, arrays: Arrays) -> Arrays:
+        """The outputs of a batch, one array `(batch, ...)` per output."""
+
+    def named(self, arrays: Arrays) -> dict[str, np.ndarray]:
+        """The arrays of a call by the names of their inputs."""
+        return {entry.name: array for entry, array in zip(self.inputs, arrays, strict=True)}
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Output names as their model numbers them.
+
+    Example:
+
+    >>> in_order(["output_10", "output_0", "output_2"])
+    ['output_0', 'output_2', 'output_10']
+    """
+    return sorted(names, key=lambda name: (len(name), name))
+
+
+def signature_of(path: Path, names: Iterable[str]) -> str:
+    """The signature to run: the default one, or the only one.
+
+    Raises:
+        ModelError: it cannot be told.
+    """
+    known = list(names)
+    name = known[0] if len(known) == 1 else _DEFAULT_SIGNATURE
+    if name not in known:
+        raise ModelError(
+            f"Expected a signature {_DEFAULT_SIGNATURE!r}, or only one, in {path}. Received: "
+            f"{', '.join(known) or 'none'}."
+        )
+    return name

@@ -1,0 +1,58 @@
+"""The runtime of a path."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_prune.errors import KerasPruneError, ModelError
+from keras_prune.quiet import quiet
+from keras_prune.runtimes.base import Runtime
+from keras_prune.runtimes.keras_file import KerasRuntime
+from keras_prune.runtimes.onnx_file import OnnxRuntime
+from keras_prune.runtimes.saved_model import SavedModelRuntime
+from keras_prune.runtimes.tflite import TFLiteRuntime
+
+_RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
+    ".keras": KerasRuntime,
+    ".onnx": OnnxRuntime,
+    ".tflite": TFLiteRuntime,
+}
+
+
+def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
+    """Loads a model file into the library that runs it where it is deployed.
+
+    Args:
+        path: a `.keras`, `.tflite` or `.onnx` file, or a SavedModel directory.
+        threads: how many threads compute; default: what the library takes by itself.
+
+    Returns:
+        The file, ready to be called.
+
+    Raises:
+        ModelError: there is no such file, or it is damaged or of another kind.
+        ConfigError: the library is not installed, or the threads cannot be changed any more.
+    """
+    path = Path(path)
+    opened = _opener(path)
+    try:
+        with quiet():
+            return opened(path, threads)
+    except KerasPruneError:
+        raise
+    except Exception as error:  # each library raises errors of its own
+        reason = str(error).strip().split("\n")[0][:200]
+        raise ModelError(f"{path} cannot be loaded: {reason or type(error).__name__}") from error
+
+
+def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise ModelError(f"{path} is a directory, but no SavedModel: it has no saved_model.pb.")
+        return SavedModelRuntime
+    if not path.is_file():
+        raise ModelError(f"Model file {path} does not exist.")
+    if path.suffix not in _RUNTIMES:
+        raise ModelError(
+            f"Expected a {', '.join(_RUNTIMES)} file or a SavedModel directory. Received: {path}."
+        )
+    return _RUNTIMES[path.suffix]
