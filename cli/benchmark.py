@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1)
+HEADINGS = {
+    "path": "file",
+    "batch_size": "batch",
+    "p10_ms": "p10",
+    "p90_ms": "p90",
+    "throughput": "per second",
+    "macs": "MACs",
+    "mac_ratio": "MAC ratio",
+    "gzip_bytes": "gzip",
+}
+WIDTH = 180
+"""Characters of a line where there is no terminal."""
 
 
 @click.command()
@@ -92,9 +104,10 @@ def _show(found: Any) -> None:
 
     console = Console()
     if not console.is_terminal:
-        console.width = 160
+        console.width = WIDTH
     frame = found.to_frame()
-    console.print(table(frame.astype(object).where(frame.notna(), ""), _title(found.threads)))
+    shown = frame.astype(object).where(frame.notna(), "").rename(columns=HEADINGS)
+    console.print(table(shown, _title(found.threads)))
     if advice := getattr(found, "advice", ""):
         console.print(advice, highlight=False)
 

@@ -14,24 +14,35 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_run(page, tmp_path, monkeypatch):
+@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+def page(request, tmp_path, monkeypatch):
+    """The text of a page whose Python has run, in the directory it ran in."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(base, "_LAYERS", dict(base._LAYERS))  # rules of the page go with it
-    blocks = found(page, "python")
+    text = request.param.read_text(encoding="utf-8")
+    blocks = found(text, "python")
     assert blocks
-    exec(compile("\n".join(blocks), str(page), "exec"), {"__name__": page.stem})
-    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-    for block in found(page, "bash"):  # a command that cannot run here is indented instead
-        command = ["bash", "-e", "-c", block]
-        subprocess.run(command, check=True, timeout=300, env=os.environ | {"PATH": path})
+    exec(compile("\n".join(blocks), str(request.param), "exec"), {"__name__": request.param.stem})
+    return text
 
 
-def found(page: Path, language: str) -> list[str]:
-    text = page.read_text(encoding="utf-8")
+def found(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.S)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_readme_links_every_page(page):
-    assert f"(docs/{page.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_examples_run(page):
+    """Which the fixture has done."""
+
+
+@pytest.mark.slow
+def test_the_commands_run(page):
+    """A command that cannot run here is indented instead of fenced."""
+    path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
+    for block in found(page, "bash"):
+        command = ["bash", "-e", "-c", block]
+        subprocess.run(command, check=True, timeout=600, env=os.environ | {"PATH": path})
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_readme_links_every_page(path):
+    assert f"(docs/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")

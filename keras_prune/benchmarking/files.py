@@ -61,7 +61,8 @@ class Benchmark:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per file and batch size; the columns are the fields of `Timing`."""
-        return pd.DataFrame([asdict(row) for row in self.rows])
+        frame = pd.DataFrame([asdict(row) for row in self.rows])
+        return frame.astype({"macs": "Int64", "mac_ratio": float, "realised": float})
 
 
 def benchmark(

@@ -46,7 +46,9 @@ def test_a_row_per_file_and_batch_size(folder):
     for row in found.rows:
         assert 0 < row.p10_ms <= row.median_ms <= row.p90_ms
         assert row.throughput == pytest.approx(1000 * row.batch_size / row.median_ms)
-    assert list(found.to_frame()["path"]) == [str(path) for path in paths[2:]] * 2
+    frame = found.to_frame()
+    assert list(frame["path"]) == [str(path) for path in paths[2:]] * 2
+    assert str(frame["macs"].dtype) == "Int64"  # also where some are missing
 
 
 @pytest.mark.parametrize("name", FILES)
