@@ -145,7 +145,9 @@ def _check_free(path: Path, force: bool) -> None:
     elif not path.is_file():
         return
     if not force:
-        raise ExportError(f"{path} exists. Give another path, or replace it by force.")
+        raise ExportError(
+            f"{path} exists. Give another path, or replace it by force=True (--force)."
+        )
 
 
 def _checked(quantize: str | None, representative: object) -> str | None:

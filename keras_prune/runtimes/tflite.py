@@ -30,6 +30,7 @@ class TFLiteRuntime(Runtime):
     def __init__(self, path: Path, threads: int | None) -> None:
         _check(path)
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        self._interpreter.allocate_tensors()  # what else the first call does, and greets with
         signature = signature_of(path, self._interpreter.get_signature_list())
         self._run = self._interpreter.get_signature_runner(signature)
         self._incoming = self._run.get_input_details()
