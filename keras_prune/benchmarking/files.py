@@ -10,7 +10,7 @@ import pandas as pd
 from keras_prune.benchmarking.interleaving import interleaved
 from keras_prune.errors import ConfigError
 from keras_prune.progress import Progress, Watcher, silent
-from keras_prune.runtimes import Arrays, Input, Runtime, gzip_size, open_runtime, size
+from keras_prune.runtimes import Arrays, Port, Runtime, gzip_size, open_runtime, size
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,14 @@ def _shapes(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]:
             )
         if None in rest:
             raise ConfigError(
-                f"Input {entry.name!r} of {path} has the open shape {entry.shape}: export the "
+                f"Port {entry.name!r} of {path} has the open shape {entry.shape}: export the "
                 "model with a fixed one."
             )
         shapes.append((count, *(length for length in rest if length is not None)))
     return shapes
 
 
-def _values(entry: Input, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _values(entry: Port, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Pixels for what takes floats or bytes; 0 and 1 for what may be an index."""
     high = 2 if entry.dtype in ("bool", "int32", "int64") else 127
     return rng.uniform(0, high, shape).astype(entry.dtype)

@@ -4,20 +4,19 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 
 from keras_prune.errors import ConfigError
-from keras_prune.exporting.formats import interpreter
 from keras_prune.exporting.model_export import export
+from keras_prune.runtimes import Arrays, Runtime, open_runtime
 
 WARM_UP = 3
 
-_loaded: WeakKeyDictionary[keras.Model, Any] = WeakKeyDictionary()
-"""Interpreters of models that were measured: one is measured often, its conversion takes seconds.
+_loaded: WeakKeyDictionary[keras.Model, Runtime] = WeakKeyDictionary()
+"""Files of models that were measured: one is measured often, its conversion takes seconds.
 
 What they compute may have been trained away since; how long it takes is the same.
 """
@@ -49,33 +48,30 @@ def tflite_latency(model: keras.Model, batch: int = 1, runs: int = 30) -> float:
             raise ConfigError(f"{name}: expected a whole number from 1. Received: {value!r}.")
     if model not in _loaded:
         _loaded[model] = _load(model)
-    loaded = _loaded[model]
-    _feed(loaded, batch)
-    times = [_seconds(loaded) for _ in range(WARM_UP + runs)]
+    runtime = _loaded[model]
+    arrays = _inputs(runtime, batch)
+    times = [_seconds(runtime, arrays) for _ in range(WARM_UP + runs)]
     return median(times[WARM_UP:])
 
 
-def _load(model: keras.Model) -> Any:
+def _load(model: keras.Model) -> Runtime:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         export(model, path)
-        loaded = interpreter(path)
-        loaded.allocate_tensors()  # reads the file
-        return loaded
+        return open_runtime(path, threads=1)
 
 
-def _feed(loaded: Any, batch: int) -> None:
-    """Gives the interpreter inputs of a batch."""
-    for tensor in loaded.get_input_details():
-        loaded.resize_tensor_input(tensor["index"], [batch, *tensor["shape"][1:]])
-    loaded.allocate_tensors()
+def _inputs(runtime: Runtime, batch: int) -> Arrays:
+    """Values of pixels after scaling, which indices of an embedding may be, too."""
     rng = np.random.default_rng(0)
-    for tensor in loaded.get_input_details():
-        values = rng.uniform(0, 2, tensor["shape"]).astype(tensor["dtype"])
-        loaded.set_tensor(tensor["index"], values)
+    shapes = [(batch, *filter(None, port.shape[1:])) for port in runtime.inputs]
+    return [
+        rng.uniform(0, 2, shape).astype(port.dtype)
+        for port, shape in zip(runtime.inputs, shapes, strict=True)
+    ]
 
 
-def _seconds(loaded: Any) -> float:
+def _seconds(runtime: Runtime, arrays: Arrays) -> float:
     start = time.perf_counter()
-    loaded.invoke()
+    runtime(arrays)
     return time.perf_counter() - start

@@ -15,13 +15,13 @@ Arrays = list[np.ndarray]
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input of a model file.
+class Port:
+    """One input or output of a model file.
 
     Args:
         name: as the file calls it.
         shape: with the batch axis; None for a length the file leaves open.
-        dtype: of the numbers it takes.
+        dtype: of its numbers.
     """
 
     name: str
@@ -35,11 +35,13 @@ class Runtime(ABC):
     Args:
         kind: `"keras"`, `"saved_model"`, `"tflite"` or `"onnx"`.
         inputs: in the order in which the arrays of a call are expected.
+        outputs: in the order in which a call gives them.
         metadata: what the file says about itself, for example `{"labels": "cat\\ndog"}`.
     """
 
     kind: str
-    inputs: tuple[Input, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     metadata: Mapping[str, str]
 
     @abstractmethod

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_prune.errors import KerasPruneError
 from keras_prune.loading import load_model
 from keras_prune.profiling import profile
-from keras_prune.runtimes.base import Arrays, Input, Runtime
+from keras_prune.runtimes.base import Arrays, Port, Runtime
 from keras_prune.runtimes.tensorflow_threads import limit_tensorflow
 
 
@@ -26,9 +26,8 @@ class KerasRuntime(Runtime):
     def __init__(self, path: Path, threads: int | None) -> None:
         limit_tensorflow(threads)
         self.model = load_model(path)
-        self.inputs = tuple(
-            Input(tensor.name, tuple(tensor.shape), tensor.dtype) for tensor in self.model.inputs
-        )
+        self.inputs = _ports(self.model.inputs)
+        self.outputs = _ports(self.model.outputs)
         macs = counted_macs(self.model)  # which files of the other kinds keep
         self.metadata = {} if macs is None else {"macs": str(macs)}
         self._function = tf.function(self._outputs, reduce_retracing=True)
@@ -40,6 +39,10 @@ class KerasRuntime(Runtime):
     def _outputs(self, *inputs: Any) -> list[Any]:
         result = self.model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
         return list(keras.tree.flatten(result))
+
+
+def _ports(tensors: list[keras.KerasTensor]) -> tuple[Port, ...]:
+    return tuple(Port(tensor.name, tuple(tensor.shape), tensor.dtype) for tensor in tensors)
 
 
 def counted_macs(model: keras.Model) -> int | None:

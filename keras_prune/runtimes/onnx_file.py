@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from keras_prune.runtimes.base import Arrays, Input, Runtime
+from keras_prune.runtimes.base import Arrays, Port, Runtime
 from keras_prune.runtimes.extras import optional
 
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -28,14 +28,15 @@ class OnnxRuntime(Runtime):
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-        self.inputs = tuple(_input(entry) for entry in self._session.get_inputs())
+        self.inputs = tuple(map(_port, self._session.get_inputs()))
+        self.outputs = tuple(map(_port, self._session.get_outputs()))
         self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         return list(self._session.run(None, self.named(arrays)))
 
 
-def _input(entry: Any) -> Input:
+def _port(entry: Any) -> Port:
     shape = tuple(length if isinstance(length, int) else None for length in entry.shape)
     [kind] = re.findall(r"tensor\((\w+)\)", entry.type)
-    return Input(entry.name, shape, _DTYPES.get(kind, kind))
+    return Port(entry.name, shape, _DTYPES.get(kind, kind))

@@ -47,7 +47,7 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
 def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
-            raise ModelError(f"{path} is a directory, but no SavedModel: it has no saved_model.pb.")
+            raise ModelError(f"The directory {path} is not a SavedModel: it has no saved_model.pb.")
         return SavedModelRuntime
     if not path.is_file():
         raise ModelError(f"Model file {path} does not exist.")

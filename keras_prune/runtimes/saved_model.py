@@ -1,10 +1,12 @@
 """A SavedModel directory, run by TensorFlow without Keras."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from keras_prune.runtimes.base import Arrays, Input, Runtime, in_order, signature_of
+from keras_prune.runtimes.base import Arrays, Port, Runtime, in_order, signature_of
 from keras_prune.runtimes.tensorflow_threads import limit_tensorflow
 
 METADATA = "assets.extra"
@@ -26,14 +28,17 @@ class SavedModelRuntime(Runtime):
         self._loaded = tf.saved_model.load(str(path))  # its functions do not own it
         signatures = self._loaded.signatures
         self._serve = signatures[signature_of(path, signatures)]
-        specs = self._serve.structured_input_signature[1]
-        self.inputs = tuple(
-            Input(name, tuple(spec.shape), spec.dtype.name) for name, spec in specs.items()
-        )
+        results = self._serve.structured_outputs
+        self.inputs = _ports(self._serve.structured_input_signature[1])
+        self.outputs = _ports({name: results[name] for name in in_order(results)})
         files = sorted((path / METADATA).glob("*.txt"))
         self.metadata = {file.stem: file.read_text(encoding="utf-8") for file in files}
 
     def __call__(self, arrays: Arrays) -> Arrays:
         named = {name: tf.convert_to_tensor(array) for name, array in self.named(arrays).items()}
         result = self._serve(**named)
-        return [result[name].numpy() for name in in_order(result)]
+        return [result[port.name].numpy() for port in self.outputs]
+
+
+def _ports(specs: Mapping[str, Any]) -> tuple[Port, ...]:
+    return tuple(Port(name, tuple(spec.shape), spec.dtype.name) for name, spec in specs.items())

@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_prune.errors import ModelError
-from keras_prune.runtimes.base import Arrays, Input, Runtime, in_order, signature_of
+from keras_prune.runtimes.base import Arrays, Port, Runtime, in_order, signature_of
 
 _IDENTIFIER = b"TFL3"
 
@@ -30,21 +30,27 @@ class TFLiteRuntime(Runtime):
     def __init__(self, path: Path, threads: int | None) -> None:
         _check(path)
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._interpreter.allocate_tensors()  # what else the first call does, and greets with
+        if all(None not in _shape(entry)[1:] for entry in self._interpreter.get_input_details()):
+            self._interpreter.allocate_tensors()  # LiteRT greets now, where it is kept quiet
         signature = signature_of(path, self._interpreter.get_signature_list())
         self._run = self._interpreter.get_signature_runner(signature)
         self._incoming = self._run.get_input_details()
         self._outgoing = self._run.get_output_details()
-        self.inputs = tuple(
-            Input(name, _shape(details), np.dtype(details["dtype"]).name)
-            for name, details in self._incoming.items()
-        )
+        self.inputs = _ports(self._incoming)
+        self.outputs = _ports({name: self._outgoing[name] for name in in_order(self._outgoing)})
         self.metadata = _metadata(path)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         named = self.named(arrays)
         result = self._run(**{n: _quantized(a, self._incoming[n]) for n, a in named.items()})
         return [_dequantized(result[name], self._outgoing[name]) for name in in_order(result)]
+
+
+def _ports(tensors: Mapping[str, Any]) -> tuple[Port, ...]:
+    return tuple(
+        Port(name, _shape(details), np.dtype(details["dtype"]).name)
+        for name, details in tensors.items()
+    )
 
 
 def _check(path: Path) -> None:

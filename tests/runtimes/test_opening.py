@@ -8,7 +8,7 @@ import pytest
 
 from keras_prune.errors import ConfigError, ModelError
 from keras_prune.exporting import export
-from keras_prune.runtimes import Input, open_runtime
+from keras_prune.runtimes import Port, open_runtime
 
 FILES = ["m.keras", "saved", "m.tflite", "m.onnx"]
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("name", FILES)
 def test_inputs_go_by_name_and_outputs_by_number(folder, name):
     runtime = open_runtime(folder / name, threads=None)
-    assert set(runtime.inputs) == {Input(n, (None, 4), "float32") for n in "ab"}
+    assert set(runtime.inputs) == {Port(n, (None, 4), "float32") for n in "ab"}
     values = {"a": np.full((2, 4), 1, "float32"), "b": np.full((2, 4), 5, "float32")}
     outputs = runtime([values[entry.name] for entry in runtime.inputs])
     assert len(outputs) == 11
@@ -52,7 +52,7 @@ def test_threads_can_be_chosen(folder, name):
         ("text.onnx", "text.onnx cannot be loaded"),
         ("text.keras", "not a Keras file"),
         ("model.h5", "Expected a .keras, .onnx, .tflite file or a SavedModel directory"),
-        ("folder", "no SavedModel"),
+        ("folder", "not a SavedModel"),
     ],
 )
 def test_what_is_no_model_is_one_line(folder, name, words):
