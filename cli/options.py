@@ -31,6 +31,9 @@ out = click.option("--out", type=FILE, help="The run directory; must be absent o
 config = click.option("--config", type=FILE, help="A TOML file; options override it.")
 precision = click.option("--precision", help="float32 or mixed_bfloat16.")
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
+distill = click.option(
+    "--distill", is_flag=True, help="Fine-tune towards the unpruned network, too."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 csv = click.option(
     "--csv",

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override
+from keras_prune.config import load, override, to_dict
 
 from . import options as shared
 from .progress import display
 from .running import run_directory
 from .settings import changes, settings
 from .starting import room
+from .tracking import tracking_options
 
 if TYPE_CHECKING:
     from keras_prune.reporting import TrainingReport
+    from keras_prune.tracking import Tracker
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
@@ -41,7 +43,14 @@ KEYS = {
 @shared.seed
 @shared.precision
 @shared.config
-def train(data_dir: Path | None, out: Path | None, config: Path | None, **options: Any) -> None:
+@tracking_options
+def train(
+    data_dir: Path | None,
+    out: Path | None,
+    config: Path | None,
+    tracker: "Tracker",
+    **options: Any,
+) -> None:
     """Train MODEL and write a run directory.
 
     MODEL is a network of the package, for example lenet5, which starts from random
@@ -56,8 +65,12 @@ def train(data_dir: Path | None, out: Path | None, config: Path | None, **option
     recipe = override(load(training.TrainRecipe, data), changes(KEYS, options))
     from keras_prune.reporting import RunDirectory
 
-    with run_directory(out or RunDirectory.default_path("train")) as run, display() as watcher:
-        report = training.train(recipe, run, data_dir=data_dir, watcher=watcher)
+    with (
+        run_directory(out or RunDirectory.default_path("train")) as run,
+        display() as watcher,
+        tracker.run(run.path, to_dict(recipe)),
+    ):
+        report = training.train(recipe, run, data_dir=data_dir, watcher=watcher, tracker=tracker)
     _show(report, run.path)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override
+from keras_prune.config import load, override, to_dict
 
 from . import options as shared
 from .options import COUNT, FILE
@@ -13,9 +13,11 @@ from .progress import display
 from .running import run_directory
 from .settings import changes, settings
 from .starting import room
+from .tracking import tracking_options
 
 if TYPE_CHECKING:
     from keras_prune.reporting import PruningReport
+    from keras_prune.tracking import Tracker
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
@@ -51,11 +53,15 @@ KEYS = {
 @click.option("--validation-images", type=COUNT, help="Images a reward is measured on.")
 @click.option("--finetune-steps", type=COUNT, help="Training steps after each group.")
 @click.option("--finetune-epochs", type=COUNT, help="Epochs of the final fine-tuning.")
+@shared.distill
+@tracking_options
 def vgg16(
     data_dir: Path | None,
     weights: Path | None,
     out: Path | None,
     config: Path | None,
+    distill: bool,
+    tracker: "Tracker",
     **options: Any,
 ) -> None:
     """Prune a VGG16 with a reinforcement-learned filter agent.
@@ -66,9 +72,18 @@ def vgg16(
 
     data = settings("vgg16", config, options["dataset"])
     method = room("methods.filter_agent")
-    recipe = override(load(method.FilterAgentRecipe, data), changes(KEYS, options))
-    with run_directory(out or RunDirectory.default_path("vgg16")) as run, display() as watcher:
-        report = method.run_recipe(recipe, run, data_dir=data_dir, weights=weights, watcher=watcher)
+    changed = changes(KEYS, options)
+    if distill:
+        changed["distillation"] = {}  # its defaults, unless a file says more
+    recipe = override(load(method.FilterAgentRecipe, data), changed)
+    with (
+        run_directory(out or RunDirectory.default_path("vgg16")) as run,
+        display() as watcher,
+        tracker.run(run.path, to_dict(recipe)),
+    ):
+        report = method.run_recipe(
+            recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
+        )
     _show(report, run.path)
 
 

@@ -141,6 +141,22 @@ def override(config: T, changes: Mapping[str, Any]) -> T:
     return load(type(config), data)
 
 
+def dotted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested plain data as one flat dictionary: the keys that `override` takes.
+
+    Args:
+        data: for example what `to_dict` returns.
+
+    >>> dotted({"prune": {"b": 1.0}, "seed": 0})
+    {'prune.b': 1.0, 'seed': 0}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        inner = dotted(value) if isinstance(value, Mapping) else {"": value}
+        flat |= {f"{key}.{rest}".rstrip("."): leaf for rest, leaf in inner.items()}
+    return flat
+
+
 def _section(where: str) -> str:
     return f"[{where}]" if where else "the configuration"
 
@@ -177,7 +193,12 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 
 def _convert_union(kind: Any, value: Any, where: str) -> Any:
-    for option in get_args(kind):
+    options = [option for option in get_args(kind) if option is not type(None)]
+    if value is None and len(options) < len(get_args(kind)):
+        return None
+    if len(options) == 1:  # its own message is the clearest
+        return _convert(options[0], value, where)
+    for option in options:
         try:
             return _convert(option, value, where)
         except ConfigError:

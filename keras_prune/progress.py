@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,11 @@ Watcher = Callable[[Progress], None]
 
 def silent(_: Progress) -> None:
     """The watcher that ignores everything: the default."""
+
+
+def percent(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Keras' figures with every accuracy in percent."""
+    return {
+        name: float(value) * (100 if name.endswith("accuracy") else 1)
+        for name, value in logs.items()
+    }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_prune.config import load, merge, override, read_toml, to_dict, to_toml
+from keras_prune.config import dotted, load, merge, override, read_toml, to_dict, to_toml
 from keras_prune.errors import ConfigError
 
 
@@ -26,6 +26,7 @@ class Recipe:
     seed: int = 0
     fast: bool = False
     extra: dict[str, Any] | None = None
+    again: Prune | None = None
 
 
 def test_nested_values_and_defaults():
@@ -42,6 +43,8 @@ def test_nested_values_and_defaults():
             r"key in \[prune\] 'step'. Did you mean 'steps'\? Known",
         ),
         ({"sed": 3}, r"key in the configuration 'sed'. Did you mean 'seed'\?"),
+        ({"again": {"b": 1.0, "step": 3}}, r"key in \[again\] 'step'. Did you mean 'steps'"),
+        ({"again": {"b": "1"}}, r"again.b expects a number. Received: '1'"),
         ({"prune": {}}, r"Missing key 'b' in \[prune\]"),
         ({"prune": {"b": "1"}}, r"prune.b expects a number. Received: '1'"),
         ({"prune": {"b": True}}, r"prune.b expects a number. Received: True"),
@@ -67,6 +70,18 @@ def test_override_changes_only_what_it_names():
     assert recipe.prune.b == 1.0
     with pytest.raises(ConfigError, match=r"\[prune\] 'bb'"):
         override(recipe, {"prune.bb": 2})
+
+
+def test_dotted_keys_are_those_that_override_takes():
+    recipe = Recipe(Prune(1.0, steps=7, groups=("a",)), seed=3)
+    flat = dotted(to_dict(recipe))
+    assert flat["prune.steps"] == 7 and flat["seed"] == 3 and flat["again"] is None
+    assert override(Recipe(), flat) == recipe
+
+
+def test_a_table_may_be_left_out_or_empty():
+    assert load(Recipe, {}).again is None
+    assert override(Recipe(), {"again": {"b": 2.0}}).again == Prune(2.0)
 
 
 def test_merge_leaves_its_inputs_alone():

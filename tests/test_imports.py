@@ -25,6 +25,7 @@ LAYERS = [
         "exporting",
         "benchmarking",
         "reporting",
+        "tracking",
     },
     {"methods"},
     {"cli", "configs"},

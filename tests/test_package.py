@@ -61,7 +61,10 @@ def test_entry_point():
     assert [script.value for script in scripts] == ["keras_prune.cli:main"]
 
 
-@pytest.mark.parametrize("name", ["keras_prune", "keras_prune.errors", "keras_prune.config"])
+@pytest.mark.parametrize(
+    "name",
+    ["keras_prune", "keras_prune.errors", "keras_prune.config", "keras_prune.tracking"],
+)
 def test_light_modules_import_neither_keras_nor_tensorflow(name, tmp_path):
     code = f"import sys, {name}; print(sorted({{'keras', 'tensorflow'}} & set(sys.modules)))"
     assert elsewhere(code, tmp_path) == "[]"

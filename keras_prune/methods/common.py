@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from keras_prune.training import CommonConfig, TrainingConfig
+from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
 
 class Recipe(Protocol):
@@ -15,3 +15,7 @@ class Recipe(Protocol):
     @property
     def train(self) -> TrainingConfig:
         """The baseline's training, where no weights are given."""
+
+    @property
+    def distillation(self) -> DistillationConfig | None:
+        """How fine-tunings learn from the unpruned network, too; None: from the labels alone."""

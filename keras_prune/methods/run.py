@@ -1,10 +1,12 @@
 """What every method's run has around its pruning: data, baseline, trainings, files, report."""
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import keras
+import pandas as pd
 
 from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
@@ -22,7 +24,9 @@ from keras_prune.reporting import (
     Skipped,
     peak_memory_mb,
 )
+from keras_prune.tracking import Tracker, untracked
 from keras_prune.training import TrainingConfig, baseline, evaluate, figures, fit
+from keras_prune.training.fit import Row
 from keras_prune.training.opening import is_file, open_data, open_file
 
 _EXPORT_BATCH = 4  # examples both exports are checked on
@@ -37,6 +41,7 @@ class PruningRun:
         data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
         weights: a trained `.keras` file; default: a baseline is trained, or taken from the cache.
         watcher: told of every step.
+        tracker: told of every epoch, and of the report.
 
     Attributes:
         splits: the data.
@@ -55,12 +60,15 @@ class PruningRun:
         data_dir: str | Path | None = None,
         weights: str | Path | None = None,
         watcher: Watcher = silent,
+        tracker: Tracker = untracked,
     ) -> None:
         self.recipe = recipe
         self.directory = directory
         self.watcher = watcher
+        self.tracker = tracker
         self._started = time.monotonic()
         self._trainings = 0
+        self._epochs: list[Mapping[str, object]] = []
         self.original, self.splits = self._opened(data_dir, weights)
         directory.write_text("config.toml", to_toml(recipe))
         directory.save_model("baseline.keras", self.original)
@@ -80,24 +88,37 @@ class PruningRun:
 
     def _trained(self, splits: Splits) -> keras.Model:
         common = self.recipe.common
-        model, _ = baseline(
+        model, rows = baseline(
             common.model,
             splits,
             self.recipe.train,
             seed=common.seed,
             precision=common.precision,
             watcher=self.watcher,
+            tracker=self.tracker,
         )
+        self._record(f"train {common.model}", rows)
         return model
 
     def accuracy(self, model: keras.Model) -> float:
         """A model's accuracy on the validation split, in percent."""
         return evaluate(model, self.splits.validation).accuracy
 
-    def fit(self, model: keras.Model, config: TrainingConfig, stage: str) -> None:
-        """Trains in place; every training of a run sees its batches in another order."""
+    def fit(
+        self, model: keras.Model, config: TrainingConfig, stage: str, *, validate: bool = False
+    ) -> None:
+        """Trains in place; every training of a run sees its batches in another order.
+
+        Args:
+            model: what to train.
+            config: how to train.
+            stage: what this training is called, also in `training.csv`.
+            validate: measure validation accuracy after every epoch, even where nothing is tracked.
+        """
         self._trainings += 1
-        fit(
+        distillation = self.recipe.distillation
+        recording = self.tracker.training(stage, pruned=True)
+        history = fit(
             model,
             self.splits,
             config,
@@ -105,7 +126,17 @@ class PruningRun:
             precision=self.recipe.common.precision,
             watcher=self.watcher,
             stage=stage,
+            callbacks=recording,
+            validate=validate or bool(recording),
+            teacher=self.original if distillation else None,
+            distillation=distillation,
         )
+        self._record(stage, history.rows)
+
+    def _record(self, stage: str, rows: Iterable[Row]) -> None:
+        """Writes the epochs of one more training to `training.csv`."""
+        self._epochs += [{"stage": stage} | row for row in rows]
+        self.directory.write_frame("training.csv", pd.DataFrame(self._epochs))
 
     def report(self, method: str, outcome: Outcome) -> PruningReport:
         """Saves and exports the pruned model, reads the test split, and writes `report.json`.
@@ -118,6 +149,7 @@ class PruningRun:
         outcome.plan.save(self.directory / "plan.json")
         report = self._report(method, outcome)
         self.directory.write_json("report.json", report.to_dict())
+        self.tracker.final(report.before, report.after)
         return report
 
     def _report(self, method: str, outcome: Outcome) -> PruningReport:

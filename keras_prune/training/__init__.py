@@ -2,6 +2,7 @@
 
 from keras_prune.training.baseline import baseline
 from keras_prune.training.config import TrainingConfig
+from keras_prune.training.distillation import DistillationConfig
 from keras_prune.training.evaluate import Evaluation, evaluate, evaluate_predictor
 from keras_prune.training.figures import figures
 from keras_prune.training.fit import History, fit
@@ -11,6 +12,7 @@ from keras_prune.training.run import train
 
 __all__ = [
     "CommonConfig",
+    "DistillationConfig",
     "Evaluation",
     "History",
     "TrainRecipe",

@@ -14,10 +14,10 @@ import keras
 
 from keras_prune import zoo
 from keras_prune.data import Splits
-from keras_prune.progress import Watcher, silent
+from keras_prune.progress import Watcher, percent, silent
+from keras_prune.tracking import Tracker, untracked
 from keras_prune.training.config import TrainingConfig
 from keras_prune.training.fit import Row, fit
-from keras_prune.training.watching import percent
 from keras_prune.writing import whole_file, write_text
 
 
@@ -29,6 +29,7 @@ def baseline(
     seed: int,
     precision: str = "float32",
     watcher: Watcher = silent,
+    tracker: Tracker = untracked,
 ) -> tuple[keras.Model, tuple[Row, ...]]:
     """A network of the zoo, trained on a data set, from the cache if it was made before.
 
@@ -43,6 +44,7 @@ def baseline(
         seed: of weights and training.
         precision: what the training computes in, as in `fit`.
         watcher: told of every few steps.
+        tracker: told of every epoch, also of those of an earlier run.
 
     Returns:
         The model, and a row per epoch as in `History`.
@@ -53,10 +55,11 @@ def baseline(
     model_file, note_file = stem.with_suffix(".keras"), stem.with_suffix(".json")
     if model_file.exists() and note_file.exists():
         rows = json.loads(note_file.read_text())["history"]
+        tracker.past(_stage(model_name), rows)
         return keras.models.load_model(model_file), tuple(rows)
 
     partial = stem.with_suffix(".partial")
-    model, rows = _train(model_name, splits, config, seed, precision, partial, watcher)
+    model, rows = _train(model_name, splits, config, seed, precision, partial, watcher, tracker)
     with whole_file(model_file) as draft:
         model.save(draft)
     write_text(note_file, json.dumps({"made_by": made_by, "history": rows}, indent=2))
@@ -103,17 +106,20 @@ def _train(
     precision: str,
     partial: Path,
     watcher: Watcher,
+    tracker: Tracker,
 ) -> tuple[keras.Model, tuple[Row, ...]]:
     """Train, keeping in the folder `partial` what it takes to go on after a kill."""
     keras.utils.set_random_seed(seed)
     model = zoo.build(model_name, splits.input_shape, splits.num_classes)
     partial.mkdir(parents=True, exist_ok=True)
     log = _Log(partial / "history.jsonl")
+    stage = _stage(model_name)
+    tracker.past(stage, log.rows())
     callbacks = [
         log,
+        *tracker.training(stage),
         keras.callbacks.BackupAndRestore(partial, double_checkpoint=True, delete_checkpoint=False),
     ]
-    stage = f"train {model_name}"
     fit(
         model,
         splits,
@@ -128,12 +134,17 @@ def _train(
     return model, log.rows()
 
 
+def _stage(model_name: str) -> str:
+    return f"train {model_name}"
+
+
 class _Log(keras.callbacks.Callback):
     """Appends every epoch to a file of JSON lines, which a later attempt goes on with."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self._file = file
+        file.touch()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         with self._file.open("a", encoding="utf-8") as file:

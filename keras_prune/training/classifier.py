@@ -17,6 +17,15 @@ def sharing_layers(model: keras.Model) -> keras.Model:
     Raises:
         ModelError: the model has a `call` of its own.
     """
+    return keras.Model(*ends_of(model))
+
+
+def ends_of(model: keras.Model) -> tuple[Any, Any]:
+    """The model's symbolic input and output.
+
+    Raises:
+        ModelError: the model has a `call` of its own.
+    """
     if not getattr(model, "inputs", None):
         raise ModelError(
             "Expected a Sequential or functional model to train or evaluate. "
@@ -24,7 +33,7 @@ def sharing_layers(model: keras.Model) -> keras.Model:
         )
     # A Sequential has no `input` of its own before its first call.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    return keras.Model(inputs, model.outputs[0])
+    return inputs, model.outputs[0]
 
 
 def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -38,7 +47,7 @@ def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 def cross_entropy(model: keras.Model, label_smoothing: float = 0.0) -> Loss:
     """`class_loss` of a model: its outputs are taken for logits unless a softmax computes them."""
-    return class_loss(not any(map(is_softmax, output_layers(model))), label_smoothing)
+    return class_loss(not _gives_probabilities(model), label_smoothing)
 
 
 def class_loss(from_logits: bool, label_smoothing: float = 0.0) -> Loss:
@@ -52,6 +61,18 @@ def class_loss(from_logits: bool, label_smoothing: float = 0.0) -> Loss:
         )
 
     return loss
+
+
+def logits(model: keras.Model) -> Callable[[Any], Any]:
+    """What turns the model's outputs into float32 logits: nothing, or the logarithm."""
+    if not _gives_probabilities(model):
+        return lambda outputs: ops.cast(outputs, "float32")
+    smallest = keras.config.epsilon()  # as in Keras' losses
+    return lambda outputs: ops.log(ops.maximum(ops.cast(outputs, "float32"), smallest))
+
+
+def _gives_probabilities(model: keras.Model) -> bool:
+    return any(map(is_softmax, output_layers(model)))
 
 
 def _last_operations(model: keras.Model) -> list[Any]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import keras
 
 from keras_prune.data import Splits
-from keras_prune.progress import Watcher, silent
+from keras_prune.progress import Watcher, percent, silent
 from keras_prune.training.classifier import cross_entropy, sharing_layers
 from keras_prune.training.config import TrainingConfig
+from keras_prune.training.distillation import DistillationConfig, Distilling
 from keras_prune.training.optimizer import optimizer
 from keras_prune.training.precision import computing_in
-from keras_prune.training.watching import Watching, percent
+from keras_prune.training.watching import Watching
 
 Row = dict[str, float]
 
@@ -40,6 +41,8 @@ def fit(
     stage: str = "train",
     callbacks: Iterable[keras.callbacks.Callback] = (),
     validate: bool = False,
+    teacher: keras.Model | None = None,
+    distillation: DistillationConfig | None = None,
 ) -> History:
     """Train a classifier in place.
 
@@ -54,9 +57,15 @@ def fit(
         stage: what the watcher calls this training.
         callbacks: further Keras callbacks.
         validate: evaluate on the validation split after every epoch.
+        teacher: a classifier of the same inputs and classes to learn from beside the labels, for
+            example the unpruned model; it is not changed.
+        distillation: how much it counts; default `DistillationConfig()`.
 
     Returns:
         The `History`.
+
+    Raises:
+        ModelError: the teacher has other inputs or classes.
 
     Example:
 
@@ -69,13 +78,13 @@ def fit(
     keras.utils.set_random_seed(seed)
     steps = config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
     # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
-    trainer = sharing_layers(model)
+    trainer = _trainer(model, teacher, distillation or DistillationConfig())
     trainer.compile(
         optimizer=optimizer(config, steps * config.epochs, model),
         loss=cross_entropy(model, config.label_smoothing),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    with computing_in(precision, model):
+    with computing_in(precision, *([model] if teacher is None else [model, teacher])):
         history = trainer.fit(
             splits.training(seed).repeat(),
             epochs=config.epochs,
@@ -86,6 +95,14 @@ def fit(
             verbose=0,
         )
     return History(_rows(history))
+
+
+def _trainer(
+    model: keras.Model, teacher: keras.Model | None, distillation: DistillationConfig
+) -> keras.Model:
+    if teacher is None:
+        return sharing_layers(model)
+    return Distilling(model, teacher, distillation)
 
 
 def _rows(history: keras.callbacks.History) -> tuple[Row, ...]:

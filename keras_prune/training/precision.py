@@ -9,18 +9,19 @@ from keras_prune.training.classifier import output_layers
 
 
 @contextlib.contextmanager
-def computing_in(precision: str, model: keras.Model) -> Iterator[None]:
-    """Let the model's layers compute in `precision` inside the `with` block.
+def computing_in(precision: str, *models: keras.Model) -> Iterator[None]:
+    """Let the models' layers compute in `precision` inside the `with` block.
 
     Only float32 layers change; variables, and the layers that compute the outputs, stay float32.
     What is compiled inside the block keeps its precision, so compile there what shall have it.
 
     Args:
         precision: `"float32"` or `"mixed_bfloat16"`.
-        model: its layers are changed, and changed back at the end.
+        models: their layers are changed, and changed back at the end.
     """
-    kept = {id(layer) for layer in output_layers(model)}
-    layers = [layer for layer in _leaves(model) if id(layer) not in kept]
+    kept = {id(layer) for model in models for layer in output_layers(model)}
+    leaves = {id(layer): layer for model in models for layer in _leaves(model)}  # each once
+    layers = [layer for key, layer in leaves.items() if key not in kept]
     switched = [layer for layer in layers if layer.dtype_policy.name == "float32"]
     policies = [layer.dtype_policy for layer in switched]
     try:

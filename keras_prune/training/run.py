@@ -11,6 +11,7 @@ from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import RunDirectory, TrainingReport, peak_memory_mb
+from keras_prune.tracking import Tracker, untracked
 from keras_prune.training.figures import figures
 from keras_prune.training.fit import fit
 from keras_prune.training.opening import is_file, open_data, open_file
@@ -23,6 +24,7 @@ def train(
     *,
     data_dir: str | Path | None = None,
     watcher: Watcher = silent,
+    tracker: Tracker = untracked,
 ) -> TrainingReport:
     """Trains a network of the zoo, or goes on with a `.keras` file, and reports.
 
@@ -31,6 +33,7 @@ def train(
         run: where `model.keras`, `history.csv`, `config.toml` and `report.json` are written.
         data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
         watcher: told of every few steps.
+        tracker: told of every epoch, and of the report.
 
     Returns:
         The report, as written to `report.json`.
@@ -48,6 +51,7 @@ def train(
         seed=common.seed,
         precision=common.precision,
         watcher=watcher,
+        callbacks=tracker.training("train"),
         validate=True,
     )
     # All that was won is on disk before the test split is read.
@@ -65,6 +69,7 @@ def train(
         peak_memory_mb=peak_memory_mb(),
     )
     run.write_json("report.json", report.to_dict())
+    tracker.final(report.figures)
     return report
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_prune.progress import Progress, Watcher
+from keras_prune.progress import Progress, Watcher, percent
 
 _INTERVAL = 0.1
 
@@ -36,11 +36,3 @@ class Watching(keras.callbacks.Callback):
         self._told = time.monotonic()
         total = self.params["epochs"] * self.params["steps"]
         self._watcher(Progress(self._stage, done, total, percent(logs or {})))
-
-
-def percent(logs: Mapping[str, Any]) -> dict[str, float]:
-    """Keras' figures with every accuracy in percent."""
-    return {
-        name: float(value) * (100 if name.endswith("accuracy") else 1)
-        for name, value in logs.items()
-    }

@@ -18,7 +18,7 @@ class Method:
 
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def run_recipe(self, config, run, *, data_dir, weights, watcher) -> PruningReport:
+    def run_recipe(self, config, run, *, data_dir, weights, watcher, tracker) -> PruningReport:
         self.calls.append({"config": config, "run": run, "data_dir": data_dir, "weights": weights})
         run.write_text("config.toml", "")
         watcher(Progress("group conv1", 1, 2, {"reward": 0.5, "kept": 12}))

@@ -35,6 +35,7 @@ def test_vgg16_on_digits(tmp_path, monkeypatch):
         "pruned.keras",
         "report.json",
         "saved_model",
+        "training.csv",
     }
     report = json.loads((run / "report.json").read_text())
     assert (report["dataset"], report["seed"], report["method"]) == ("digits", 3, "filter_agent")

@@ -15,13 +15,15 @@ TINY = ["train", "lenet300_100", "--dataset", "digits", "--epochs", 2]
 
 
 def test_a_run_directory_holds_all_there_is_and_can_be_repeated(call, tmp_path):
-    done = call(*TINY, "--out", "a", "--learning-rate", 0.01, "--seed", 3)
+    recording = ["--tensorboard", "logs"]
+    done = call(*TINY, "--out", "a", "--learning-rate", 0.01, "--seed", 3, *recording)
     assert done.code == 0
     assert "lenet300_100 on digits" in done.out and done.out.endswith("Run directory: a\n")
     assert re.search(r"^train  66/66 .*val_accuracy=", done.err, re.M)
     run = tmp_path / "a"
     names = {path.name for path in run.iterdir()}
     assert names == {"model.keras", "history.csv", "config.toml", "report.json"}
+    assert list((tmp_path / "logs" / "train" / "validation").glob("events*"))
     rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     report = json.loads((run / "report.json").read_text())

@@ -71,6 +71,16 @@ def test_every_option_reaches_the_configuration(call, method):
         assert config[section][key] == value, name
 
 
+def test_distillation_is_off_unless_asked_for(call, method, tmp_path):
+    (tmp_path / "my.toml").write_text("[distillation]\nalpha = 0.9\n")
+    for arguments in ([], ["--distill"], ["--distill", "--config", "my.toml"]):
+        call("vgg16", *arguments)
+    off, default, mine = (call["config"].distillation for call in method.calls)
+    assert off is None
+    assert (default.temperature, default.alpha) == (4.0, 0.5)
+    assert (mine.temperature, mine.alpha) == (4.0, 0.9)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -87,6 +97,10 @@ def test_every_option_reaches_the_configuration(call, method):
         (["vgg16", "--config", "typo.toml"], "[prune] 'sampels'. Did you mean 'samples'?"),
         (["vgg16", "--config", "broken.toml"], "broken.toml is not valid TOML"),
         (["vgg16", "--config", "type.toml"], "prune.b expects a number. Received: 'high'."),
+        (["vgg16", "--config", "distill.toml"], "[distillation] 'alhpa'. Did you mean 'alpha'?"),
+        (["vgg16", "--mlflow", "http://127.0.0.1:9"], "127.0.0.1:9: Connection refused. Start a"),
+        (["vgg16", "--mlflow", "runs"], "Expected the URI of an MLflow store"),
+        (["vgg16", "--tensorboard", "typo.toml"], "Cannot write TensorBoard's logs to typo.toml"),
         (["vgg16", "--out", "used"], "used is not empty. A run is never overwritten"),
         (["vgg16", "--out", "typo.toml"], "Cannot write the run directory typo.toml"),
         (["vgg16", "--out", "/proc/here"], "Cannot write the run directory /proc/here"),
@@ -96,6 +110,7 @@ def test_mistakes_are_one_line_and_exit_code_2(call, method, tmp_path, arguments
     (tmp_path / "typo.toml").write_text("[prune]\nsampels = 3\n")
     (tmp_path / "broken.toml").write_text("[prune\nb = ")
     (tmp_path / "type.toml").write_text("[prune]\nb = 'high'\n")
+    (tmp_path / "distill.toml").write_text("[distillation]\nalhpa = 0.9\n")
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "report.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))

@@ -13,8 +13,11 @@ from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
 from keras_prune.progress import Progress, Watcher, silent
 from keras_prune.surgery import prune_graph
+from keras_prune.tracking import Tracker, untracked
 
 Recover = Callable[[keras.Model, str], None]
+
+_FIGURES = ("reward", "best_reward", "kept", "best_kept", "slack")  # of a step, to be tracked
 
 
 @dataclass
@@ -48,6 +51,7 @@ def prune_by_agent(
     seed: int,
     precision: str = "float32",
     watcher: Watcher = silent,
+    tracker: Tracker = untracked,
     on_group: Callable[[FilterAgentResult], None] = lambda result: None,
 ) -> FilterAgentResult:
     """Prunes group after group (Huang et al., 2018), from the output to the input.
@@ -71,6 +75,7 @@ def prune_by_agent(
         seed: of all policies and samples.
         precision: of the rollouts, `"float32"` or `"mixed_bfloat16"`.
         watcher: told of every step.
+        tracker: told of every step's figures.
         on_group: called after every group, for example to save what there is.
 
     Returns:
@@ -99,6 +104,7 @@ def prune_by_agent(
         for row in search.run():
             result.history.append(row)
             watcher(_progress(row, number, len(names), search.last_step))
+            tracker.step(name, {figure: row[figure] for figure in _FIGURES})
         if _cut(search, graph, name, result):
             recover(result.model, name)
             graph, now = ChannelGraph(result.model), accuracy(result.model)

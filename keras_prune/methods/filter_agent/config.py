@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from keras_prune.errors import ConfigError
-from keras_prune.training import CommonConfig, TrainingConfig
+from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class FilterAgentRecipe:
         prune: the agent.
         recovery: the short fine-tuning after each group.
         finetune: the fine-tuning at the end of each round.
+        distillation: both learn from the unpruned network, too; default: from the labels alone.
     """
 
     common: CommonConfig
@@ -64,3 +65,4 @@ class FilterAgentRecipe:
     recovery: TrainingConfig
     finetune: TrainingConfig
     prune: FilterAgentConfig = field(default_factory=FilterAgentConfig)
+    distillation: DistillationConfig | None = None

@@ -17,6 +17,7 @@ from keras_prune.methods.run import PruningRun
 from keras_prune.plan import PruningPlan
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import PruningReport, RunDirectory
+from keras_prune.tracking import Tracker, untracked
 
 _SEEDS_A_ROUND = 1000  # more than a network has groups
 
@@ -28,6 +29,7 @@ def run_recipe(
     data_dir: str | Path | None = None,
     weights: str | Path | None = None,
     watcher: Watcher = silent,
+    tracker: Tracker = untracked,
 ) -> PruningReport:
     """Trains or loads a baseline, prunes it by the filter agent, fine-tunes, exports and reports.
 
@@ -37,6 +39,8 @@ def run_recipe(
         data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
         weights: a trained `.keras` file; default: a baseline is trained, or taken from the cache.
         watcher: told of every step.
+        tracker: told of every epoch and step, and of the report; with one, each fine-tuning is
+            validated after every epoch.
 
     Returns:
         The report, as written to `report.json`.
@@ -44,7 +48,9 @@ def run_recipe(
     Raises:
         KerasPruneError: the data, the weights or the configuration cannot be used.
     """
-    pruning = PruningRun(recipe, run, data_dir=data_dir, weights=weights, watcher=watcher)
+    pruning = PruningRun(
+        recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
+    )
     done = _Rounds(recipe, pruning).prune()
     return pruning.report("filter_agent", replace(done.kept, untouched=done.untouched))
 
@@ -90,6 +96,7 @@ class _Rounds:
             watcher=lambda told: self._run.watcher(
                 replace(told, stage=f"round {number}/{config.rounds} {told.stage}")
             ),
+            tracker=self._run.tracker,
             on_group=on_group,
         )
 
@@ -106,7 +113,7 @@ class _Rounds:
         )
 
     def _finetune(self, model: keras.Model) -> None:
-        self._run.fit(model, self._recipe.finetune, "fine-tune")
+        self._run.fit(model, self._recipe.finetune, "fine-tune", validate=True)
 
     def _save(self, done: Rounds) -> None:
         self._run.directory.write_frame("history.csv", pd.DataFrame(done.history))

@@ -7,6 +7,7 @@ import sys
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from keras_prune import data
@@ -16,7 +17,8 @@ from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.surgery import prune
-from keras_prune.training import evaluate
+from keras_prune.tracking import Recorder, Tracker
+from keras_prune.training import DistillationConfig, evaluate
 
 SETTINGS = {
     "common": {"model": "lenet5", "dataset": "digits", "batch_size": 32, "seed": 3},
@@ -27,7 +29,7 @@ SETTINGS = {
 }
 FILES = {
     "baseline.keras", "config.toml", "history.csv", "model.tflite", "plan.json", "pruned.keras",
-    "report.json", "saved_model",
+    "report.json", "saved_model", "training.csv",
 }  # fmt: skip
 
 
@@ -37,8 +39,30 @@ def test_reads():
     return []
 
 
+class Told(Recorder):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        super().__init__("here")
+        self.epochs, self.steps, self.figures = [], [], None
+
+    def epoch(self, epoch):
+        self.epochs.append(epoch)
+
+    def step(self, series, step, figures):
+        self.steps.append((series, step, figures))
+
+    def final(self, before, after):
+        self.figures = before, after
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, test_reads):
+def told():
+    return Told()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, test_reads, told):
     folder = tmp_path_factory.mktemp("filter_agent")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_PRUNE_CACHE", str(folder / "cache"))
@@ -47,7 +71,7 @@ def run(tmp_path_factory, test_reads):
             data.Splits, "test", property(lambda self: test_reads.append(1) or read(self))
         )
         run = RunDirectory.create(folder / "run")
-        run_recipe(load(FilterAgentRecipe, SETTINGS), run)
+        run_recipe(load(FilterAgentRecipe, SETTINGS), run, tracker=Tracker([told]))
     return run
 
 
@@ -104,6 +128,47 @@ def test_one_seed_gives_one_plan(run, tmp_path):
     assert (again / "plan.json").read_text() == (run / "plan.json").read_text()
 
 
+def test_every_training_and_every_step_is_tracked(run, told, report):
+    baseline = [epoch for epoch in told.epochs if not epoch.pruned]
+    pruned = [epoch for epoch in told.epochs if epoch.pruned]
+    assert [(epoch.stage, epoch.step) for epoch in baseline] == [
+        ("train lenet5", step) for step in range(1, 5)
+    ]
+    assert [epoch.step for epoch in pruned] == list(range(1, len(pruned) + 1))
+    assert {"recover conv1", "fine-tune"} <= {epoch.stage for epoch in pruned}
+    for epoch in told.epochs:
+        assert set(epoch.row) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    rows = pd.read_csv(run / "history.csv")
+    assert [(series, figures["reward"]) for series, _, figures in told.steps] == [
+        (row.group, pytest.approx(row.reward)) for row in rows.itertuples()
+    ]
+    before, after = told.figures
+    assert before["test_accuracy"] == report.before.accuracy
+    assert after["parameters"] == report.after.parameters
+
+
+def test_fine_tuning_may_learn_from_the_unpruned_network(run, tmp_path, monkeypatch):
+    from keras_prune.methods import run as stages
+
+    asked, fit = [], stages.fit
+    monkeypatch.setattr(stages, "fit", lambda *a, **k: asked.append(k) or fit(*a, **k))
+    short = {
+        "prune": {"b": 50.0, "images": 64, "max_steps": 1},
+        "finetune": {"epochs": 1, "learning_rate": 0.02},
+        "distillation": {"temperature": 2.0, "alpha": 0.9},
+    }
+    recipe = load(FilterAgentRecipe, SETTINGS | short)
+    again = RunDirectory.create(tmp_path / "again")
+    run_recipe(recipe, again, weights=run / "baseline.keras")
+    assert {call["stage"].split()[0] for call in asked} == {"recover", "fine-tune"}
+    assert {call["distillation"] for call in asked} == {DistillationConfig(2.0, 0.9)}
+    original = keras.models.load_model(run / "baseline.keras").get_weights()
+    for call in asked:
+        for ours, theirs in zip(original, call["teacher"].get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert load(FilterAgentRecipe, read_toml(again / "config.toml")) == recipe
+
+
 def test_the_pruned_model_loads_without_this_package(run):
     code = (
         "import sys, keras, numpy as np;"
@@ -119,6 +184,15 @@ def test_the_pruned_model_loads_without_this_package(run):
         check=True,
     )
     assert "(2, 10)" in done.stdout
+
+
+def test_every_training_is_a_table_of_epochs(run, told):
+    rows = pd.read_csv(run / "training.csv")
+    assert list(rows["stage"][:4]) == ["train lenet5"] * 4
+    assert list(rows["stage"][-2:]) == ["fine-tune"] * 2
+    assert list(rows["val_accuracy"]) == [
+        pytest.approx(epoch.row["val_accuracy"]) for epoch in told.epochs
+    ]
 
 
 def test_history_is_a_table_of_steps(run):
