@@ -135,7 +135,7 @@ class PruningRun:
 
     def _record(self, stage: str, rows: Iterable[Row]) -> None:
         """Writes the epochs of one more training to `training.csv`."""
-        self._epochs += [{"stage": stage} | row for row in rows]
+        self._epochs += [{"stage": stage, **row} for row in rows]
         self.directory.write_frame("training.csv", pd.DataFrame(self._epochs))
 
     def report(self, method: str, outcome: Outcome) -> PruningReport:

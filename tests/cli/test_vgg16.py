@@ -73,8 +73,8 @@ def test_every_option_reaches_the_configuration(call, method):
 
 def test_distillation_is_off_unless_asked_for(call, method, tmp_path):
     (tmp_path / "my.toml").write_text("[distillation]\nalpha = 0.9\n")
-    for arguments in ([], ["--distill"], ["--distill", "--config", "my.toml"]):
-        call("vgg16", *arguments)
+    for out, arguments in enumerate(([], ["--distill"], ["--distill", "--config", "my.toml"])):
+        assert call("vgg16", "--out", out, *arguments).code == 0
     off, default, mine = (call["config"].distillation for call in method.calls)
     assert off is None
     assert (default.temperature, default.alpha) == (4.0, 0.5)
