@@ -14,6 +14,9 @@ from .export import export
 from .inspect import inspect
 from .predict import predict
 from .profile import profile
+from .prune import prune
+from .sensitivity import sensitivity
+from .taylor import taylor
 from .train import train
 from .vgg16 import vgg16
 
@@ -37,7 +40,11 @@ def app(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (benchmark, compare, evaluate, export, inspect, predict, profile, train, vgg16):
+COMMANDS = (
+    benchmark, compare, evaluate, export, inspect, predict, profile, prune, sensitivity, taylor,
+    train, vgg16,
+)  # fmt: skip
+for command in COMMANDS:
     app.add_command(command)
 
 

@@ -10,17 +10,15 @@ import click
 
 from keras_prune.errors import ConfigError
 from keras_prune.quiet import quiet_descriptors
-from keras_prune.writing import write_text
 
+from . import options as shared
+from .costs import write_csv
+from .options import COUNT, FILE
 from .progress import display
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from keras_prune.benchmarking import LayerBenchmark
 
-FILE = click.Path(path_type=Path)
-COUNT = click.IntRange(min=1)
 HEADINGS = {
     "path": "file",
     "batch_size": "batch",
@@ -31,8 +29,6 @@ HEADINGS = {
     "mac_ratio": "MAC ratio",
     "gzip_bytes": "gzip",
 }
-WIDTH = 180
-"""Characters of a line where there is no terminal."""
 
 
 @click.command()
@@ -43,8 +39,8 @@ WIDTH = 180
 @click.option("--threads", type=COUNT, default=1, show_default=True, help="Threads that compute.")
 @click.option("--turns", type=COUNT, default=20, show_default=True, help="5 timed calls each.")
 @click.option("--per-layer", is_flag=True, help="Of two .keras files: which layers won time.")
-@click.option("--csv", "csv", type=FILE, help="Write the table to a file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@shared.csv
+@shared.as_json
 def benchmark(
     files: tuple[Path, ...],
     batch_sizes: tuple[int, ...],
@@ -71,7 +67,7 @@ def benchmark(
             else room.benchmark(files, batch_sizes=batch_sizes or (1,), **options)
         )
     if csv:
-        _write(csv, found.to_frame())
+        write_csv(csv, found.to_frame())
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:
@@ -90,26 +86,15 @@ def _layers(files: tuple[Path, ...], room: Any, options: dict[str, Any]) -> "Lay
     return found
 
 
-def _write(path: Path, frame: "pd.DataFrame") -> None:
-    try:
-        write_text(path, frame.to_csv(index=False))
-    except OSError as error:
-        raise ConfigError(f"Cannot write {path}: {error.strerror or error}.") from error
-
-
 def _show(found: Any) -> None:
-    from rich.console import Console
+    from .tables import console, table
 
-    from .tables import table
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
+    terminal = console()
     frame = found.to_frame()
     shown = frame.astype(object).where(frame.notna(), "").rename(columns=HEADINGS)
-    console.print(table(shown, _title(found.threads)))
+    terminal.print(table(shown, _title(found.threads)))
     if advice := getattr(found, "advice", ""):
-        console.print(advice, highlight=False)
+        terminal.print(advice, highlight=False)
 
 
 def _title(threads: int) -> str:

@@ -24,9 +24,7 @@ def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path 
     models = [room("loading").load_model(path) for path in (model, other)]
     found = room("profiling").compare(*models, convention)
     if csv:
-        frame = found.to_frame()
-        frame.columns = ["_".join(filter(None, pair)) for pair in frame.columns]
-        write_csv(csv, frame.reset_index())
+        write_csv(csv, found.to_flat_frame())
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))
     else:

@@ -2,23 +2,21 @@
 
 import json
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.errors import ConfigError, DataError
-from keras_prune.quiet import quiet_descriptors
+from keras_prune.errors import ConfigError
+
+from . import options as shared
+from .options import COUNT, FILE
+from .starting import room
 
 if TYPE_CHECKING:
-    import keras
-
     from keras_prune.data import Splits
     from keras_prune.exporting import Exported
 
-FILE = click.Path(path_type=Path)
-COUNT = click.IntRange(min=1)
 REPRESENTATIVE = 256
 """Validation images that an integer file's ranges come from."""
 
@@ -39,14 +37,14 @@ REPRESENTATIVE = 256
     "float (int8) or int8 (int8_io) inputs and outputs, which needs --dataset.",
 )
 @click.option("--dataset", help="Measure accuracy on its test split; calibrate int8 on validation.")
-@click.option("--data-dir", type=FILE, help="Where the data sets lie. [default: $TFDS_DATA_DIR]")
+@shared.data_dir
 @click.option("--examples", type=COUNT, default=1000, show_default=True, help="Test images used.")
 @click.option("--batch-size", type=COUNT, help="The only one the file accepts. [default: any]")
 @click.option("--signature", help="What the file is called by. [default: serving_default]")
 @click.option("--labels", type=FILE, help="A text file with a class name a line, kept in the file.")
 @click.option("--input-range", type=float, nargs=2, help="Smallest and largest input, kept, too.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@shared.as_json
 def export(
     model: Path,
     out: Path,
@@ -66,12 +64,13 @@ def export(
     chosen = {name: value for name, value in options.items() if value is not None}
     if labels:
         chosen["labels"] = _lines(labels)
-    with quiet_descriptors():
-        loaded = import_module("keras_prune.loading").load_model(model)
-        exporting = import_module("keras_prune.exporting")
     if dataset:
-        chosen |= _examples(loaded, dataset, data_dir, examples, options["quantize"])
-    exported = exporting.export(loaded, out, **chosen)
+        common = room("training").CommonConfig(str(model), dataset)
+        loaded, splits = room("training.opening").open_file(common, data_dir)
+        chosen |= _examples(splits, examples, options["quantize"])
+    else:
+        loaded = room("loading").load_model(model)
+    exported = room("exporting").export(loaded, out, **chosen)
     if as_json:
         click.echo(json.dumps(asdict(exported), indent=2))
     else:
@@ -85,11 +84,8 @@ def _lines(path: Path) -> list[str]:
         raise ConfigError(f"The labels in {path} cannot be read. Give a text file.") from error
 
 
-def _examples(
-    model: "keras.Model", name: str, data_dir: Path | None, count: int, quantize: str | None
-) -> dict[str, Any]:
+def _examples(splits: "Splits", count: int, quantize: str | None) -> dict[str, Any]:
     """What the file is compared on, and what an integer file is calibrated on."""
-    splits = _splits(model, name, data_dir)
     images, truth = splits.test_arrays(count)
     found: dict[str, Any] = {"batch": images, "truth": truth}
     if quantize in ("int8", "int8_io"):
@@ -97,21 +93,8 @@ def _examples(
     return found
 
 
-def _splits(model: "keras.Model", name: str, data_dir: Path | None) -> "Splits":
-    with quiet_descriptors():
-        data = import_module("keras_prune.data")
-    shapes = [tuple(tensor.shape[1:]) for tensor in (*model.inputs, *model.outputs)]
-    splits: Splits = data.load(name, input_shape=shapes[0], data_dir=data_dir)
-    if shapes[1:] != [(splits.num_classes,)]:
-        raise DataError(
-            f"{name!r} has {splits.num_classes} classes; expected a model of one input and as many "
-            f"outputs. Received: {' and '.join(map(str, shapes))}."
-        )
-    return splits
-
-
 def _show(exported: "Exported") -> None:
-    from rich.console import Console
+    from .tables import console
 
     rows = {
         "Format": " ".join(filter(None, [exported.format, exported.quantize])),
@@ -121,11 +104,11 @@ def _show(exported: "Exported") -> None:
         "Accuracy (%)": _percent(exported.accuracy),
         "Accuracy of the model (%)": _percent(exported.model_accuracy),
     }
-    console = Console()
+    terminal = console()
     for name, value in rows.items():
         if value:
-            console.print(f"{name:26}{value:>16}", highlight=False)
-    console.print(f"Verified: {exported.path}", highlight=False, soft_wrap=True)
+            terminal.print(f"{name:26}{value:>16}", highlight=False)
+    terminal.print(f"Verified: {exported.path}", highlight=False, soft_wrap=True)
 
 
 def _percent(value: float | None) -> str:

@@ -32,7 +32,11 @@ config = click.option("--config", type=FILE, help="A TOML file; options override
 precision = click.option("--precision", help="float32 or mixed_bfloat16.")
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
 distill = click.option(
-    "--distill", is_flag=True, help="Fine-tune towards the unpruned network, too."
+    "--distill",
+    is_flag=True,
+    # The section's defaults, unless a file says more.
+    callback=lambda _, __, chosen: {} if chosen else None,
+    help="Fine-tune towards the unpruned network, too.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 csv = click.option(

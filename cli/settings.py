@@ -29,9 +29,9 @@ def changes(keys: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, An
 
     Args:
         keys: option, as click names its value -> the key it sets.
-        options: option -> value, None where it was left out.
+        options: option -> value; None, or nothing of several, where it was left out.
     """
-    return {keys[name]: value for name, value in options.items() if value is not None}
+    return {keys[name]: value for name, value in options.items() if value not in (None, ())}
 
 
 def _shipped(name: str) -> dict[str, Any]:

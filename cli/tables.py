@@ -1,5 +1,6 @@
 """A report as tables on the terminal."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from keras_prune.reporting import PruningReport
 
 
-WIDTH = 160
+WIDTH = 180
 """Characters of a line where there is no terminal."""
 
 
@@ -37,6 +38,19 @@ def show(report: "PruningReport", console: Console) -> None:
         console.print(f"Note: {note}", highlight=False)
     duration = f"{report.seconds:.0f} s, at most {report.peak_memory_mb:.0f} MB of memory"
     console.print(duration, highlight=False)
+
+
+def show_run(report: "PruningReport", path: Path) -> None:
+    """Prints a report and where the run lies."""
+    import pandas as pd
+
+    terminal = console()
+    show(report, terminal)
+    layers = pd.read_csv(path / "layers.csv")
+    costs = layers.set_index("name").filter(like="parameters_")
+    costs.columns = costs.columns.str.removeprefix("parameters_")
+    terminal.print(table(costs[costs["before"] > 0].reset_index(), "Parameters by layer"))
+    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
 def table(frame: "pd.DataFrame", title: str) -> Table:

@@ -13,10 +13,10 @@ from .progress import display
 from .running import run_directory
 from .settings import changes, settings
 from .starting import room
+from .tables import show_run
 from .tracking import tracking_options
 
 if TYPE_CHECKING:
-    from keras_prune.reporting import PruningReport
     from keras_prune.tracking import Tracker
 
 # Option (as click names its value) -> the configuration key it sets.
@@ -24,6 +24,7 @@ KEYS = {
     "b": "prune.b",
     "batch_size": "common.batch_size",
     "dataset": "common.dataset",
+    "distill": "distillation",
     "epochs": "train.epochs",
     "finetune_epochs": "finetune.epochs",
     "finetune_steps": "recovery.steps_per_epoch",
@@ -60,7 +61,6 @@ def vgg16(
     weights: Path | None,
     out: Path | None,
     config: Path | None,
-    distill: bool,
     tracker: "Tracker",
     **options: Any,
 ) -> None:
@@ -72,10 +72,7 @@ def vgg16(
 
     data = settings("vgg16", config, options["dataset"])
     method = room("methods.filter_agent")
-    changed = changes(KEYS, options)
-    if distill:
-        changed["distillation"] = {}  # its defaults, unless a file says more
-    recipe = override(load(method.FilterAgentRecipe, data), changed)
+    recipe = override(load(method.FilterAgentRecipe, data), changes(KEYS, options))
     with (
         run_directory(out or RunDirectory.default_path("vgg16")) as run,
         display() as watcher,
@@ -84,14 +81,4 @@ def vgg16(
         report = method.run_recipe(
             recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
         )
-    _show(report, run.path)
-
-
-def _show(report: "PruningReport", path: Path) -> None:
-    from rich.console import Console
-
-    from .tables import show
-
-    console = Console()
-    show(report, console)
-    console.print(f"Run directory: {path}", highlight=False, soft_wrap=True)
+    show_run(report, run.path)

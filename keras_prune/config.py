@@ -133,12 +133,25 @@ def override(config: T, changes: Mapping[str, Any]) -> T:
     Raises:
         ConfigError: a key is unknown or a value has the wrong type.
     """
-    data = to_dict(config)
+    return load(type(config), merge_keys(to_dict(config), changes))
+
+
+def merge_keys(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested plain data with single keys changed.
+
+    Args:
+        data: for example a recipe's own configuration.
+        changes: dotted key to value.
+
+    >>> merge_keys({"prune": {"steps": 1}}, {"prune.macs": 0.5})
+    {'prune': {'steps': 1, 'macs': 0.5}}
+    """
+    merged = dict(data)
     for dotted, value in changes.items():
         for key in reversed(dotted.split(".")):
             value = {key: value}
-        data = merge(data, value)
-    return load(type(config), data)
+        merged = merge(merged, value)
+    return merged
 
 
 def dotted(data: Mapping[str, Any]) -> dict[str, Any]:

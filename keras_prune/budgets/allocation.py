@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 
 from keras_prune.budgets.climbing import TOLERANCE, Cost, climb
 from keras_prune.budgets.ladder import Ladder
@@ -51,19 +52,20 @@ class _Count:
 
 def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan:
     """See `Budget.allocate`."""
-    graph.require_groups()
-    limits, origin = Limits.of(budget), _origin(budget, graph)
-    levels = limits.levels(graph, origin)
-    if all(len(counts) == 1 for counts in levels.values()):
-        raise ConfigError(
-            f"Nothing can be removed from model {graph.model.name!r}: {limits} keeps every group "
-            "whole. Relax the limits."
-        )
-    finite = checked(graph, scores, limits.excluded(graph))
+    levels = _levels(budget, graph)
+    finite = checked(graph, scores, Limits.of(budget).excluded(graph))
     ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
-    before = {name: origin.groups[name].channels for name in graph.groups}
+    groups = _origin(budget, graph).groups
+    before = {name: groups[name].channels for name in graph.groups}
     ladder = Ladder(ranked, levels, before, budget.scope)
     return (_counted if budget.latency is None else _timed)(budget, graph, ladder)
+
+
+def check(budget: Budget, graph: ChannelGraph) -> None:
+    """See `Budget.check`."""
+    _levels(budget, graph)
+    if budget.latency is None:
+        _unmet(budget, graph)
 
 
 def is_met(budget: Budget, graph: ChannelGraph) -> bool:
@@ -76,10 +78,8 @@ def is_met(budget: Budget, graph: ChannelGraph) -> bool:
 
 def _counted(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
     """The plan for a budget that is counted."""
-    count = _count(budget.kind, budget, graph)
+    count = _unmet(budget, graph)
     limit = count.limit(budget.kept)
-    if count.cost({}) <= limit:
-        raise _met(budget, count.describe(count.cost({})))
     if budget.scope == "local" and budget.ratio is not None:
         climbed = ladder.levels_after(ladder.steps_within(budget.kept + SLACK))
     else:
@@ -105,6 +105,27 @@ def _timed(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
     plan, left = fastest_within(budget.kept, count.cost({}) / count.whole, plan_for, graph, share)
     _tell(budget, graph, left / budget.kept, f"{left:.3f} of the original's latency, as measured")
     return plan
+
+
+def _levels(budget: Budget, graph: ChannelGraph) -> dict[str, np.ndarray]:
+    """The numbers of channels each group may keep."""
+    graph.require_groups()
+    limits = Limits.of(budget)
+    levels = limits.levels(graph, _origin(budget, graph))
+    if all(len(counts) == 1 for counts in levels.values()):
+        raise ConfigError(
+            f"Nothing can be removed from model {graph.model.name!r}: {limits} keeps every group "
+            "whole. Relax the limits."
+        )
+    return levels
+
+
+def _unmet(budget: Budget, graph: ChannelGraph) -> _Count:
+    """What the budget counts, of which a graph has too much."""
+    count = _count(budget.kind, budget, graph)
+    if count.cost({}) <= count.limit(budget.kept):
+        raise _met(budget, count.describe(count.cost({})))
+    return count
 
 
 def _share(budget: Budget, graph: ChannelGraph, model: keras.Model) -> float:

@@ -136,6 +136,18 @@ class Budget:
         """
         return allocation.allocate(self, graph, scores)
 
+    def check(self, graph: ChannelGraph) -> None:
+        """Refuses what `allocate` would refuse whatever the scores are; latency is not measured.
+
+        Args:
+            graph: the graph of the model to prune; its weights do not matter.
+
+        Raises:
+            ConfigError: as in `allocate`.
+            ModelError: as in `allocate`.
+        """
+        allocation.check(self, graph)
+
     def met_by(self, graph: ChannelGraph) -> bool:
         """Whether a model is within the budget as it is, so that `allocate` would refuse."""
         return allocation.is_met(self, graph)

@@ -1,13 +1,16 @@
 """What every method's run has around its pruning: data, baseline, trainings, files, report."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import pandas as pd
 
+from keras_prune import zoo
 from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
 from keras_prune.exporting import export
@@ -16,6 +19,7 @@ from keras_prune.loading import load_classifier
 from keras_prune.methods.common import Recipe
 from keras_prune.methods.outcome import Outcome
 from keras_prune.plan import PruningPlan
+from keras_prune.profiling import compare
 from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import (
     GroupReport,
@@ -24,6 +28,7 @@ from keras_prune.reporting import (
     Skipped,
     peak_memory_mb,
 )
+from keras_prune.reporting.curves import draw_accuracy
 from keras_prune.tracking import Tracker, untracked
 from keras_prune.training import TrainingConfig, baseline, evaluate, figures, fit
 from keras_prune.training.fit import Row
@@ -42,6 +47,8 @@ class PruningRun:
         weights: a trained `.keras` file; default: a baseline is trained, or taken from the cache.
         watcher: told of every step.
         tracker: told of every epoch, and of the report.
+        check: refuses a network that cannot be pruned as asked, before anything is trained or
+            written; its weights may be any.
 
     Attributes:
         splits: the data.
@@ -61,6 +68,7 @@ class PruningRun:
         weights: str | Path | None = None,
         watcher: Watcher = silent,
         tracker: Tracker = untracked,
+        check: Callable[[keras.Model], None] = lambda model: None,
     ) -> None:
         self.recipe = recipe
         self.directory = directory
@@ -68,23 +76,36 @@ class PruningRun:
         self.tracker = tracker
         self._started = time.monotonic()
         self._trainings = 0
-        self._epochs: list[Mapping[str, object]] = []
-        self.original, self.splits = self._opened(data_dir, weights)
+        self._epochs: list[Mapping[str, Any]] = []
+        self._stages: Counter[str] = Counter()
+        self.original, self.splits = self._opened(data_dir, weights, check)
         directory.write_text("config.toml", to_toml(recipe))
         directory.save_model("baseline.keras", self.original)
         self.baseline = self.accuracy(self.original)
 
     def _opened(
-        self, data_dir: str | Path | None, weights: str | Path | None
+        self,
+        data_dir: str | Path | None,
+        weights: str | Path | None,
+        check: Callable[[keras.Model], None],
     ) -> tuple[keras.Model, Splits]:
         """The baseline and the data."""
         common = self.recipe.common
         if is_file(common):
-            return open_file(common, data_dir)
-        splits = open_data(common, data_dir)
+            model, splits = open_file(common, data_dir)
+        else:
+            splits = open_data(common, data_dir)
+            model = self._given(splits, weights)
+        check(model)
+        if weights is None and not is_file(common):
+            model = self._trained(splits)
+        return model, splits
+
+    def _given(self, splits: Splits, weights: str | Path | None) -> keras.Model:
+        """The weights' network, or one that is to be trained."""
         if weights is None:
-            return self._trained(splits), splits
-        return load_classifier(weights, splits.input_shape, splits.num_classes), splits
+            return zoo.build(self.recipe.common.model, splits.input_shape, splits.num_classes)
+        return load_classifier(weights, splits.input_shape, splits.num_classes)
 
     def _trained(self, splits: Splits) -> keras.Model:
         common = self.recipe.common
@@ -112,10 +133,12 @@ class PruningRun:
         Args:
             model: what to train.
             config: how to train.
-            stage: what this training is called, also in `training.csv`.
+            stage: what this training is called, also in `training.csv`; a repeated one gets a
+                number.
             validate: measure validation accuracy after every epoch, even where nothing is tracked.
         """
         self._trainings += 1
+        stage = self._unique(stage)
         distillation = self.recipe.distillation
         recording = self.tracker.training(stage, pruned=True)
         history = fit(
@@ -138,8 +161,15 @@ class PruningRun:
         self._epochs += [{"stage": stage, **row} for row in rows]
         self.directory.write_frame("training.csv", pd.DataFrame(self._epochs))
 
+    def _unique(self, stage: str) -> str:
+        self._stages[stage] += 1
+        times = self._stages[stage]
+        return stage if times == 1 else f"{stage} {times}"
+
     def report(self, method: str, outcome: Outcome) -> PruningReport:
-        """Saves and exports the pruned model, reads the test split, and writes `report.json`.
+        """Saves and exports the pruned model, reads the test split, and writes the report.
+
+        `layers.csv` says what every layer cost and costs, `accuracy.svg` how the trainings went.
 
         Args:
             method: the method's name.
@@ -147,10 +177,24 @@ class PruningRun:
         """
         self.directory.save_model("pruned.keras", outcome.model)
         outcome.plan.save(self.directory / "plan.json")
+        layers = compare(self.original, outcome.model).to_flat_frame()
+        self.directory.write_frame("layers.csv", layers)
+        draw_accuracy(self._curves(), self.directory / "accuracy.svg")
         report = self._report(method, outcome)
         self.directory.write_json("report.json", report.to_dict())
         self.tracker.final(report.before, report.after)
         return report
+
+    def _curves(self) -> dict[str, tuple[list[float], list[float]]]:
+        """Validation accuracy over the epochs of each training it was measured in."""
+        curves: dict[str, tuple[list[float], list[float]]] = {}
+        for row in self._epochs:
+            if "val_accuracy" in row:
+                epochs, accuracies = curves.setdefault(row["stage"], ([], []))
+                epochs.append(row["epoch"])
+                accuracies.append(row["val_accuracy"])
+        longest = max((epochs[-1] for epochs, _ in curves.values()), default=1)
+        return {"unpruned": ([1, longest], [self.baseline] * 2), **curves}
 
     def _report(self, method: str, outcome: Outcome) -> PruningReport:
         common = self.recipe.common

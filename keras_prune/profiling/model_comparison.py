@@ -101,6 +101,12 @@ class Comparison:
             columns |= _change_columns(cost, [row[cost] for row in self.layers.values()])
         return pd.DataFrame(columns).set_index(pd.Index(self.layers, name="name", dtype=str))
 
+    def to_flat_frame(self) -> pd.DataFrame:
+        """As `to_frame`, for a CSV file: columns such as `macs_before`, and `name` is one."""
+        frame = self.to_frame()
+        frame.columns = pd.Index(["_".join(filter(None, pair)) for pair in frame.columns])
+        return frame.reset_index()
+
     def to_dict(self) -> dict[str, Any]:
         """Names, convention, all changes, and what could not be counted, as plain data."""
         return {

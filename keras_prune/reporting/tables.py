@@ -40,10 +40,13 @@ def groups_frame(report: PruningReport) -> pd.DataFrame:
         report: the report.
 
     Returns:
-        Columns `group`, `channels`, `kept` and `kept_percent`.
+        Columns `group`, `channels`, `kept`, `removed` and `kept_percent`.
     """
-    rows = [(g.name, g.channels, g.kept, 100 * g.kept / g.channels) for g in report.groups]
-    return pd.DataFrame(rows, columns=["group", "channels", "kept", "kept_percent"])
+    rows = [
+        (g.name, g.channels, g.kept, g.channels - g.kept, 100 * g.kept / g.channels)
+        for g in report.groups
+    ]
+    return pd.DataFrame(rows, columns=["group", "channels", "kept", "removed", "kept_percent"])
 
 
 def figures_frame(figures: ModelFigures) -> pd.DataFrame:

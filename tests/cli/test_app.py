@@ -17,7 +17,10 @@ def run(*arguments, cwd):
     )
 
 
-COMMANDS = ["compare", "evaluate", "inspect", "predict", "profile", "train", "vgg16"]
+COMMANDS = [
+    "benchmark", "compare", "evaluate", "export", "inspect", "predict", "profile", "prune",
+    "sensitivity", "taylor", "train", "vgg16",
+]  # fmt: skip
 LIGHT = [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"], []]
 
 

@@ -27,9 +27,11 @@ def test_vgg16_on_digits(tmp_path, monkeypatch):
     assert "Traceback" not in done.stderr and "0000 00:00" not in done.stderr
     run = tmp_path / "out"
     assert {path.name for path in run.iterdir()} == {
+        "accuracy.svg",
         "baseline.keras",
         "config.toml",
         "history.csv",
+        "layers.csv",
         "model.tflite",
         "plan.json",
         "pruned.keras",

@@ -75,7 +75,7 @@ def test_what_exists_is_replaced_by_force_only(folder, call, tmp_path):
         ("model.keras --out m.tflite --quantize int8", "--dataset"),
         ("model.keras --out m.onnx --quantize dynamic", "no place for quantize"),
         ("model.keras --out m.tflite --dataset digit", "Did you mean 'digits'"),
-        ("three.keras --out m.tflite --dataset digits", "has 10 classes"),
+        ("three.keras --out m.tflite --dataset digits", "number of classes 10"),
         ("model.keras --out m.tflite --labels absent.txt", "labels in absent.txt cannot be read"),
         ("model.keras --out m.tflite --labels m.tflite --quantize int9", "int9"),
     ],

@@ -63,7 +63,7 @@ def test_every_option_reaches_the_configuration(call, method):
         "seed": 11,
         "validation-images": 500,
     }
-    assert {name.replace("-", "_") for name in values} == set(KEYS)
+    assert {name.replace("-", "_") for name in values} == KEYS.keys() - {"distill"}  # a flag
     call("vgg16", *(part for name, value in values.items() for part in (f"--{name}", value)))
     config = to_dict(method.calls[0]["config"])
     for name, value in values.items():

@@ -15,6 +15,6 @@ def test_summary(report):
 def test_groups(report):
     frame = groups_frame(report)
     assert frame.to_dict("records") == [
-        {"group": "conv1", "channels": 64, "kept": 16, "kept_percent": 25.0},
-        {"group": "conv2", "channels": 128, "kept": 128, "kept_percent": 100.0},
+        {"group": "conv1", "channels": 64, "kept": 16, "removed": 48, "kept_percent": 25.0},
+        {"group": "conv2", "channels": 128, "kept": 128, "removed": 0, "kept_percent": 100.0},
     ]

@@ -28,8 +28,8 @@ SETTINGS = {
     "finetune": {"epochs": 2, "learning_rate": 0.02},
 }
 FILES = {
-    "baseline.keras", "config.toml", "history.csv", "model.tflite", "plan.json", "pruned.keras",
-    "report.json", "saved_model", "training.csv",
+    "accuracy.svg", "baseline.keras", "config.toml", "history.csv", "layers.csv", "model.tflite",
+    "plan.json", "pruned.keras", "report.json", "saved_model", "training.csv",
 }  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def test_the_pruned_model_loads_without_this_package(run):
 def test_every_training_is_a_table_of_epochs(run, told):
     rows = pd.read_csv(run / "training.csv")
     assert list(rows["stage"][:4]) == ["train lenet5"] * 4
-    assert list(rows["stage"][-2:]) == ["fine-tune"] * 2
+    assert list(rows["stage"][-2:]) == ["fine-tune 2"] * 2
     assert list(rows["val_accuracy"]) == [
         pytest.approx(epoch.row["val_accuracy"]) for epoch in told.epochs
     ]

@@ -1,0 +1,108 @@
+"""`keras-prune prune`, `taylor` and `sensitivity` on real files, with trainings of a moment."""
+
+import csv
+import json
+import tomllib
+
+import keras
+import pytest
+
+from keras_prune import zoo
+
+TINY = ["--dataset", "digits", "--batch-size", 32, "--finetune-epochs", 1, "--images", 50]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    zoo.conv248((8, 8, 1)).save(path)
+    return path
+
+
+def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
+    options = ["--macs", 0.5, "--criterion", "l1", "--exclude", "conv1", "--steps", 2, "--distill"]
+    done = call("prune", file, *TINY, *options, "--out", "run", "--tensorboard", "logs")
+    assert done.code == 0, done.err
+    assert "pruned by ranking" in done.out and "Parameters by layer" in done.out
+    run = tmp_path / "run"
+    report = json.loads((run / "report.json").read_text())
+    assert report["after"]["macs"] <= 0.5 * report["before"]["macs"]
+    assert keras.models.load_model(run / "pruned.keras").get_layer("conv1").filters == 2
+    config = tomllib.loads((run / "config.toml").read_text())
+    assert config["prune"] == config["prune"] | {"macs": 0.5, "steps": 2, "exclude": ["conv1"]}
+    assert config["distillation"]["alpha"] == 0.5
+    assert {path.name for path in (tmp_path / "logs").iterdir()} >= {"fine-tune", "network"}
+
+
+def test_a_budget_among_the_options_replaces_that_of_the_file(call, file, tmp_path):
+    (tmp_path / "my.toml").write_text("[prune]\nmacs = 0.9\n")
+    for options, budget in ((["--params", 0.5], {"params": 0.5}), ([], {"macs": 0.9})):
+        out = next(iter(budget))
+        done = call("prune", file, *TINY, *options, "--config", "my.toml", "--out", out)
+        assert done.code == 0, done.err
+        prune = tomllib.loads((tmp_path / out / "config.toml").read_text())["prune"]
+        assert {name: prune[name] for name in ("macs", "params") if name in prune} == budget
+
+
+def test_taylor_prunes_the_papers_small_network(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_PRUNE_CACHE", str(tmp_path / "cache"))
+    done = call("taylor", *TINY, "--epochs", 1, "--out", "run")
+    assert done.code == 0, done.err
+    assert "conv248 on digits" in done.out
+    with (tmp_path / "run" / "layers.csv").open() as rows:
+        total = [int(row["parameters_before"]) for row in csv.DictReader(rows)]
+    assert sum(total) == 63_122
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["after"]["parameters"] <= 23_617
+
+
+def test_sensitivity_as_table_file_and_picture(call, file, tmp_path):
+    options = ["--dataset", "digits", "--criterion", "l1", "--images", 100, "--ratio", 0.5]
+    done = call("sensitivity", file, *options, "--csv", "s.csv", "--plot", "s.svg")
+    assert done.code == 0, done.err
+    assert "channels ranked by l1" in done.out
+    with (tmp_path / "s.csv").open() as rows:
+        found = list(csv.DictReader(rows))
+    assert [(row["group"], row["channels"], row["kept"]) for row in found] == [
+        ("conv1", "2", "1"), ("conv2", "4", "2"), ("conv3", "8", "4"),
+    ]  # fmt: skip
+    assert "<svg" in (tmp_path / "s.svg").read_text()
+    again = json.loads(call("sensitivity", file, *options, "--json").out)
+    assert [row["accuracy"] for row in again] == [float(row["accuracy"]) for row in found]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dataset", "digits"], "one budget"),
+        (["--dataset", "digits", "--macs", 0.5, "--ratio", 0.5], "one budget"),
+        (["--dataset", "digits", "--macs", 1.5], "macs"),
+        (["--dataset", "digits", "--macs", 1.0], "would change nothing"),
+        (["--dataset", "digits", "--macs", 0.5, "--criterion", "tailor"], "Did you mean 'taylor'"),
+        (["--dataset", "digits", "--macs", 0.5, "--exclude", "konv*"], "konv*"),
+        (["--dataset", "digits", "--macs", 0.5, "--exclude", "*"], "keeps every group whole"),
+        (["--dataset", "digit", "--macs", 0.5], "Did you mean 'digits'"),
+        (["--macs", 0.5], "Missing option '--dataset'"),
+        (["--dataset", "digits", "--macs", 0.5, "--mlflow", "http://127.0.0.1:9"], "MLflow"),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(call, file, tmp_path, arguments, words):
+    done = call("prune", file, *arguments, "--out", "run")
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--ratio", 1.0], "between 0 and 1"),
+        (["--plot", "s.pdf"], ".svg or .png"),
+        (["--criterion", "l3"], "Unknown criterion 'l3'"),
+    ],
+)
+def test_mistakes_of_sensitivity(call, file, arguments, words):
+    done = call("sensitivity", file, "--dataset", "digits", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err.splitlines()[-1]
