@@ -30,6 +30,9 @@ seed = click.option("--seed", type=click.IntRange(min=0), help="Seed of everythi
 out = click.option("--out", type=FILE, help="The run directory; must be absent or empty.")
 config = click.option("--config", type=FILE, help="A TOML file; options override it.")
 precision = click.option("--precision", help="float32 or mixed_bfloat16.")
+augment = click.option(
+    "--augment/--no-augment", default=None, help="Shift (and flip) training images, or not."
+)
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
 distill = click.option(
     "--distill",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @ranking_options
 @shared.batch_size
 @shared.seed
+@shared.augment
 @shared.precision
 @shared.out
 @shared.config

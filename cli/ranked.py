@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
+    "augment": "common.augment",
     "batch_size": "common.batch_size",
     "criterion": "prune.criterion",
     "dataset": "common.dataset",

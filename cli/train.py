@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
+    "augment": "common.augment",
     "batch_size": "common.batch_size",
     "dataset": "common.dataset",
     "epochs": "train.epochs",
@@ -41,6 +42,7 @@ KEYS = {
 )
 @shared.batch_size
 @shared.seed
+@shared.augment
 @shared.precision
 @shared.config
 @tracking_options

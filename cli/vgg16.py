@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
+    "augment": "common.augment",
     "b": "prune.b",
     "batch_size": "common.batch_size",
     "dataset": "common.dataset",
@@ -46,6 +47,7 @@ KEYS = {
 @shared.seed
 @shared.out
 @shared.config
+@shared.augment
 @shared.precision
 @shared.batch_size
 @click.option("--epochs", type=COUNT, help="Epochs of the baseline's training.")

@@ -47,4 +47,5 @@ def _load(
         batch_size=common.batch_size,
         data_dir=data_dir,
         seed=common.seed,
+        augment=common.augment,
     )

@@ -16,6 +16,7 @@ class CommonConfig:
         batch_size: training images in a batch.
         seed: of training, sampling and the order of the data.
         precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
+        augment: whether training images are shifted (and flipped where that suits the data).
     """
 
     model: str = "vgg16"
@@ -23,6 +24,7 @@ class CommonConfig:
     batch_size: int = 128
     seed: int = 0
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    augment: bool = True
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Method:
     def run_recipe(self, config, run, *, data_dir, weights, watcher, tracker) -> PruningReport:
         self.calls.append({"config": config, "run": run, "data_dir": data_dir, "weights": weights})
         run.write_text("config.toml", "")
+        run.write_text("layers.csv", "name,parameters_before,parameters_after\nconv1,9,3\n")
         watcher(Progress("group conv1", 1, 2, {"reward": 0.5, "kept": 12}))
         watcher(Progress("group conv1", 2, 2, {"reward": 0.75, "kept": 10}))
         return PruningReport(

@@ -63,12 +63,21 @@ def test_every_option_reaches_the_configuration(call, method):
         "seed": 11,
         "validation-images": 500,
     }
-    assert {name.replace("-", "_") for name in values} == KEYS.keys() - {"distill"}  # a flag
+    assert {name.replace("-", "_") for name in values} == KEYS.keys() - {
+        "augment",
+        "distill",
+    }  # flags
     call("vgg16", *(part for name, value in values.items() for part in (f"--{name}", value)))
     config = to_dict(method.calls[0]["config"])
     for name, value in values.items():
         section, key = KEYS[name.replace("-", "_")].split(".")
         assert config[section][key] == value, name
+
+
+def test_augmentation_can_be_left_out(call, method):
+    for out, arguments in enumerate(([], ["--no-augment"], ["--augment"])):
+        call("vgg16", "--out", out, *arguments)
+    assert [call["config"].common.augment for call in method.calls] == [True, False, True]
 
 
 def test_distillation_is_off_unless_asked_for(call, method, tmp_path):
