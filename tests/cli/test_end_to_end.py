@@ -20,7 +20,7 @@ TINY = (
 def test_vgg16_on_digits(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CACHE", str(tmp_path / "cache"))
     done = subprocess.run(
-        [COMMAND, *TINY, "--out", "out"], cwd=tmp_path, capture_output=True, text=True, timeout=500
+        [COMMAND, *TINY, "--out", "out"], cwd=tmp_path, capture_output=True, text=True, timeout=1100
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("Run directory: out\n")
