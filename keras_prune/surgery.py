@@ -15,7 +15,7 @@ from keras_prune.errors import ModelError, PlanError
 from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.trace import is_model, remade, source_name
-from keras_prune.initializing import restore, with_zeros
+from keras_prune.initializing import InitialValues, without_arrays
 from keras_prune.plan import PruningPlan
 from keras_prune.rebuilt import check_rebuilt
 
@@ -103,7 +103,7 @@ class Replay:
         self.undefined: dict[str, None] = {}
         self._graph = graph
         self._cut = cut
-        self._transferred: set[int] = set()
+        self._initial: dict[int, InitialValues] = {}
         self._bindings: dict[int, list[Binding]] = {}
         for binding in graph.bindings:
             self._bindings.setdefault(id(binding.variable), []).append(binding)
@@ -150,6 +150,7 @@ class Replay:
             else:
                 self._check_survivors(call)
                 self.operations[id(old)] = self._rebuilt(call)
+                self._initialize(call)
         return self.operations[id(old)]
 
     def _rebuilt(self, call: Call) -> Any:
@@ -158,7 +159,7 @@ class Replay:
             config = rule_for(old).rewrite(call, old.get_config(), self._cut)
             if call.name != old.name:
                 config["name"] = call.name
-            return remade(old, with_zeros(old, config))
+            return remade(old, without_arrays(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
             reason = " ".join(str(error).strip().split("\n\n")[0].split())
             raise ModelError(
@@ -185,19 +186,26 @@ class Replay:
                     "Keep at least one of them."
                 )
 
-    def _transfer(self, call: Call) -> None:
-        """Copies the kept slices of a layer's weights once; nested models have copied theirs."""
+    def _initialize(self, call: Call) -> None:
+        """Lets a new layer start with the kept slices of the old one's weights."""
         old, new = call.operation, self.operations[id(call.operation)]
-        if is_model(old) or not isinstance(old, keras.Layer) or id(old) in self._transferred:
+        if not isinstance(old, keras.Layer):
             return
-        self._transferred.add(id(old))
-        values = [self._kept(source) for source in old.weights]
-        _check_rebuilt(call, "weights", [x.shape for x in new.weights], [x.shape for x in values])
-        for target, value in zip(new.weights, values, strict=True):
-            target.assign(value)
-            if np.isnan(value.sum()):
-                self.undefined.setdefault(call.name)
-        restore(old, new)
+        names = [weight.name for weight in old.weights]
+        values = [self._kept(weight) for weight in old.weights]
+        self._initial[id(old)] = InitialValues(new, names, values)
+        if any(np.isnan(value.sum()) for value in values):
+            self.undefined.setdefault(call.name)
+
+    def _transfer(self, call: Call) -> None:
+        """Sees after its first call that a layer has all the weights it is to have."""
+        initial = self._initial.pop(id(call.operation), None)
+        if initial is None:
+            return
+        new = self.operations[id(call.operation)]
+        expected = [value.shape for value in initial.values]
+        _check_rebuilt(call, "weights", [weight.shape for weight in new.weights], expected)
+        initial.settle()
         if isinstance(new, keras.layers.Normalization) and new.built:
             new.finalize_state()
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from keras import layers as kl
 
+from keras_prune import initializing
 from keras_prune.graph import ChannelGraph
-from keras_prune.initializing import restore, with_zeros
+from keras_prune.initializing import InitialValues
 from keras_prune.surgery import prune_graph
 from tests.invariant import half_plan
 from tests.networks import conv, head, image
@@ -55,19 +56,74 @@ def test_no_random_weights_are_drawn(monkeypatch):
     assert kernel["class_name"] == "GlorotUniform"
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        kl.Dense(3, kernel_initializer=keras.initializers.HeNormal(7), bias_initializer="ones"),
-        kl.LSTM(3),
-        kl.SeparableConv2D(3, 3),
-    ],
-    ids=lambda layer: layer.name,
-)
-def test_a_layer_built_with_zeros_gets_its_initialisers_back(layer):
-    made = type(layer).from_config(with_zeros(layer, layer.get_config()))
-    restore(layer, made)
+LAYERS = [kl.Dense(3), kl.BatchNormalization(), kl.SeparableConv1D(3, 3), kl.LSTM(3)]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_a_rebuilt_layer_starts_with_its_values(layer):
+    layer.build((None, 4, 4))
+    made = type(layer).from_config(layer.get_config())
+    values = [np.full(weight.shape, i, "float32") for i, weight in enumerate(layer.weights)]
+    initial = InitialValues(made, [weight.name for weight in layer.weights], values)
+    made.build((None, 4, 4))
+    initial.settle()
+    for weight, value in zip(made.weights, values, strict=True):
+        np.testing.assert_array_equal(weight, value)
+    assert "add_weight" not in vars(made)
     assert made.get_config() == layer.get_config()
+
+
+def test_a_weight_that_took_its_value_is_not_assigned_it_again(monkeypatch):
+    def assigned(*args: object) -> None:
+        raise AssertionError("a weight was written twice")
+
+    graph = ChannelGraph(chain(1))
+    plan = half_plan(graph)
+    monkeypatch.setattr(keras.Variable, "assign", assigned)
+    prune_graph(graph, plan)
+
+
+class Twice(kl.Layer):
+    """Two weights of one name and shape."""
+
+    def build(self, shape):
+        self.a = self.add_weight(shape=(2,), name="w")
+        self.b = self.add_weight(shape=(2,), name="w")
+
+
+class Changed(Twice):
+    """A weight is no longer what it was made with when `build` ends."""
+
+    def build(self, shape):
+        super().build(shape)
+        self.b.assign(self.b * 2)
+
+
+@pytest.mark.parametrize(("kind", "trusted"), [(Twice, True), (Changed, False)])
+def test_values_that_a_layer_mixes_up_or_changes_are_assigned(kind, trusted, monkeypatch):
+    if trusted:
+        monkeypatch.setattr(initializing, "_built_by_keras", lambda layer: True)
+    values = [np.full(2, i, "float32") for i in (1, 2)]
+    initial = InitialValues(made := kind(), ["w", "w"], values)
+    made.build((None, 2))
+    initial.settle()
+    np.testing.assert_array_equal(made.get_weights(), values)
+
+
+def test_a_view_of_other_memory_is_not_shared(monkeypatch):
+    """PyTorch makes a weight of the very memory it is given."""
+    given = []
+    add_weight = kl.Dense.add_weight
+
+    def added(self, **kwargs):
+        given.append(kwargs["initializer"]((2, 1)))
+        return add_weight(self, **kwargs)
+
+    monkeypatch.setattr(kl.Dense, "add_weight", added)
+    memory, layer = np.ones((2, 2), "float32"), kl.Dense(1, use_bias=False)
+    InitialValues(layer, ["kernel"], [memory[:, :1]])
+    layer.build((None, 2))
+    assert not np.shares_memory(given[0], memory)
 
 
 def test_the_garbage_collector_runs_again_afterwards():
