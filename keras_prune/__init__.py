@@ -12,7 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_prune import criteria, data, errors, graph, methods, training, zoo
+    from keras_prune import (
+        callbacks,
+        criteria,
+        data,
+        errors,
+        graph,
+        methods,
+        schedules,
+        training,
+        zoo,
+    )
     from keras_prune.benchmarking import benchmark, benchmark_layers
     from keras_prune.budgets import Budget
     from keras_prune.errors import KerasPruneError
@@ -30,6 +40,7 @@ __all__ = [
     "PruningPlan",
     "benchmark",
     "benchmark_layers",
+    "callbacks",
     "compare",
     "criteria",
     "data",
@@ -39,6 +50,7 @@ __all__ = [
     "methods",
     "profile",
     "prune",
+    "schedules",
     "silence",
     "training",
     "zoo",

@@ -31,6 +31,11 @@ for name in ("taylor", "taylor_weight", "activation", "apoz"):
         raise SystemExit(f"{name} ran")
     except kp.errors.ConfigError as error:
         assert "needs Keras on TensorFlow. Received: Keras on jax" in str(error), error
+try:
+    kp.callbacks.MagnitudePruning(kp.schedules.ConstantSparsity(0.5, begin_step=0))
+    raise SystemExit("magnitude pruning ran")
+except kp.errors.ModelError as error:
+    assert "Received: Keras on jax. Channel pruning (kp.prune with" in str(error), error
 print(graph.summary().groups[0].name, kp.compare(model, small).total["parameters"])
 """
 

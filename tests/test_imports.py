@@ -28,6 +28,7 @@ LAYERS = [
         "tracking",
     },
     {"methods"},
+    {"callbacks"},
     {"cli", "configs"},
 ]
 TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "runtimes", "exporting"}

@@ -1,0 +1,167 @@
+"""Magnitude pruning inside `model.fit` or a training loop of your own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from keras_prune.errors import ConfigError, ModelError
+from keras_prune.schedules import Schedule
+
+if TYPE_CHECKING:
+    from keras_prune.methods.magnitude.scheduled import ScheduledMasks
+
+ELSEWHERE = (
+    "Channel pruning (kp.prune with a plan from the criteria l1, l2, bn_scale, fpgm, lamp or "
+    "random, within a kp.Budget) works on every backend."
+)
+
+
+class MagnitudePruning(keras.callbacks.Callback):
+    """Sets the smallest weights to zero while the model trains, and keeps them there.
+
+    Schedules and masks are TFMOT's, on a Keras 3 model. Masks are chosen at the start of a step,
+    from the weights as the optimizer left them, and weights are masked again after every step: no
+    optimizer's memory brings a pruned weight back, unless it outgrows others when masks are chosen
+    anew. At the end each kernel has `round(size · (1 - sparsity))` weights left.
+
+    In a loop of your own, call `set_model` and `on_train_begin` once, `on_train_batch_begin` and
+    `on_train_batch_end` around every step; or hand a `keras.callbacks.CallbackList` these calls.
+
+    Args:
+        schedule: when weights are chosen and how many, from `kp.schedules`; None with `m_by_n`.
+        layers: names of the layers to prune; default: every layer with a kernel. Biases stay.
+        block_size: `(rows, columns)` of blocks of a dense kernel `(inputs, units)` that stay or
+            leave together; default `(1, 1)`: single weights.
+        block_pooling: `"AVG"` (default) or `"MAX"`: how the magnitudes in a block become one.
+        m_by_n: `(m, n)`, for example `(2, 4)`: m of every n consecutive input channels' weights
+            are zero, chosen once, at the first step.
+
+    Raises:
+        ConfigError: both or neither of `schedule` and `m_by_n` are given, a value is out of its
+            range, a layer is unknown, a kernel cannot be divided into such blocks, or (when
+            training begins) the schedule never fires in the steps there are.
+        ModelError: Keras does not run on TensorFlow, or the model has no kernel.
+
+    Example:
+
+    >>> import numpy as np, keras_prune as kp
+    >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="fc")])
+    >>> model.compile("adam", "mse")
+    >>> schedule = kp.schedules.PolynomialDecay(0.0, 0.75, begin_step=0, end_step=8, frequency=2)
+    >>> _ = model.fit(
+    ...     np.ones((32, 8)), np.ones((32, 4)), batch_size=4, verbose=0,
+    ...     callbacks=[MagnitudePruning(schedule)],
+    ... )
+    >>> int(np.count_nonzero(model.get_layer("fc").kernel))
+    8
+
+    Reference: Zhu and Gupta, "To prune, or not to prune", 2017, section 3.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule | None = None,
+        *,
+        layers: Iterable[str] | None = None,
+        block_size: tuple[int, int] = (1, 1),
+        block_pooling: str = "AVG",
+        m_by_n: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        _check_backend()
+        if (schedule is None) == (m_by_n is None):
+            raise ConfigError(
+                "Expected a schedule, or m_by_n, which prunes once at the first step. "
+                f"Received: schedule={schedule!r}, m_by_n={m_by_n!r}."
+            )
+        # Not above: it imports TensorFlow, and other backends shall get the message.
+        from keras_prune.methods.magnitude.pattern import Pattern
+
+        self._schedule = schedule
+        self._layers = None if layers is None else tuple(layers)
+        self._pattern = Pattern(block_size, block_pooling, m_by_n)
+        self._scheduled: ScheduledMasks | None = None
+        self._begun = False
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the pruned layers' kernel weights that are masked now."""
+        return self._scheduled.masks.sparsity if self._scheduled else 0.0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if getattr(self.model, "steps_per_execution", 1) != 1:
+            raise ConfigError(
+                "MagnitudePruning looks at every step: expected steps_per_execution=1. "
+                f"Received: {self.model.steps_per_execution}."
+            )
+        self._begun = False
+        self._prepare()
+        steps, epochs = self._planned("steps"), self._planned("epochs")
+        if steps and epochs:
+            self._check_firing(self._masks.step + steps * epochs)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not self._begun:
+            self._masks.advance()
+            self._begun = True
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # Like TFMOT, which masks the weights at an epoch's end before it may choose anew.
+        if batch + 1 == self._planned("steps"):
+            self._masks.masks.apply()
+            self._begun = False
+        else:
+            self._masks.advance()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if not self._planned("steps"):  # it could not be told before
+            self._check_firing(self._masks.step)
+
+    @property
+    def _masks(self) -> ScheduledMasks:
+        if self._scheduled is None:
+            raise ConfigError("Call set_model and on_train_begin before the first step.")
+        return self._scheduled
+
+    def _planned(self, count: str) -> int | None:
+        return (self.params or {}).get(count)
+
+    def _prepare(self) -> None:
+        """Makes the masks, unless those of an earlier training of this model go on."""
+        from keras_prune.methods.magnitude.scheduled import ScheduledMasks
+        from keras_prune.methods.magnitude.selection import kernels
+
+        found = kernels(self.model, self._layers)
+        if self._scheduled is None or not self._scheduled.masks.cover(found):
+            self._pattern.check(found)
+            self._scheduled = ScheduledMasks(found, self._schedule, self._pattern)
+
+    def _check_firing(self, steps: int) -> None:
+        """Refuses a schedule that does nothing up to a step, and warns of one that stops short."""
+        if self._schedule is None:
+            return
+        sparsities = self._masks.sparsities(steps)
+        if not len(sparsities):
+            raise ConfigError(
+                f"The schedule never fires in the {steps} steps of this training: {self._schedule}."
+                " Lower begin_step or frequency, or train longer."
+            )
+        if sparsities[-1] < self._schedule.goal - 1e-6:
+            warnings.warn(
+                f"After {steps} steps the sparsity will be {sparsities[-1]:.4f}, not "
+                f"{self._schedule.goal}: let end_step - begin_step be a multiple of frequency, and "
+                f"end_step at most {steps}.",
+                stacklevel=2,
+            )
+
+
+def _check_backend() -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise ModelError(
+            "Magnitude pruning of single weights needs Keras on TensorFlow. Received: Keras on "
+            f"{keras.backend.backend()}. {ELSEWHERE}"
+        )

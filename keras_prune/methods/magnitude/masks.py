@@ -1,0 +1,62 @@
+"""Masks on a model's weights: fixed-shape variables, applied in one compiled function."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.methods.magnitude.selection import Kernel
+
+
+class Masks:
+    """One mask for each kernel, 1 = keep.
+
+    Args:
+        kernels: what is masked.
+        keep_zeros: whether weights that are zero now are masked from the start, default False.
+
+    Attributes:
+        variables: the masks, in the order and shapes of the kernels.
+    """
+
+    def __init__(self, kernels: Sequence[Kernel], keep_zeros: bool = False) -> None:
+        self.kernels = tuple(kernels)
+        self.weights = [kernel.variable.value for kernel in self.kernels]
+        starts = [weight != 0 if keep_zeros else tf.ones_like(weight) for weight in self.weights]
+        self.variables = [
+            tf.Variable(tf.cast(start, weight.dtype), trainable=False, name="mask")
+            for start, weight in zip(starts, self.weights, strict=True)
+        ]
+        self.apply = tf.function(self.multiply, input_signature=[])
+
+    def cover(self, kernels: Sequence[Kernel]) -> bool:
+        """Whether these are the masks of just these kernels."""
+        both = zip(self.kernels, kernels, strict=False)
+        same = all(ours.variable is theirs.variable for ours, theirs in both)
+        return same and len(self.kernels) == len(kernels)
+
+    def multiply(self) -> None:
+        """Sets masked weights to zero; `apply` is the same, compiled."""
+        for weight, mask in zip(self.weights, self.variables, strict=True):
+            weight.assign(weight * mask)
+
+    def assign(self, values: Sequence[np.ndarray]) -> None:
+        """Takes new masks and applies them.
+
+        Args:
+            values: bool, in the order and shapes of the kernels.
+        """
+        for mask, value in zip(self.variables, values, strict=True):
+            mask.assign(np.asarray(value, mask.dtype.as_numpy_dtype))
+        self.apply()
+
+    def numpy(self) -> list[np.ndarray]:
+        """The masks as bool arrays."""
+        return [mask.numpy().astype(bool) for mask in self.variables]
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the kernels' weights that are masked."""
+        kept: Any = sum(int(mask.sum()) for mask in self.numpy())
+        return 1 - kept / sum(kernel.size for kernel in self.kernels)
