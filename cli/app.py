@@ -12,9 +12,11 @@ from .compare import compare
 from .evaluate import evaluate
 from .export import export
 from .inspect import inspect
+from .lenet import lenet5, lenet300_100
 from .predict import predict
 from .profile import profile
 from .prune import prune
+from .run import run
 from .sensitivity import sensitivity
 from .taylor import taylor
 from .train import train
@@ -41,9 +43,10 @@ def app(context: click.Context) -> None:
 
 
 COMMANDS = (
-    benchmark, compare, evaluate, export, inspect, predict, profile, prune, sensitivity, taylor,
-    train, vgg16,
+    benchmark, compare, evaluate, export, inspect, lenet5, lenet300_100, predict, profile, prune,
+    run, sensitivity, taylor, train, vgg16,
 )  # fmt: skip
+
 for command in COMMANDS:
     app.add_command(command)
 

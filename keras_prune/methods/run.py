@@ -126,7 +126,13 @@ class PruningRun:
         return evaluate(model, self.splits.validation).accuracy
 
     def fit(
-        self, model: keras.Model, config: TrainingConfig, stage: str, *, validate: bool = False
+        self,
+        model: keras.Model,
+        config: TrainingConfig,
+        stage: str,
+        *,
+        validate: bool = False,
+        callbacks: Iterable[keras.callbacks.Callback] = (),
     ) -> None:
         """Trains in place; every training of a run sees its batches in another order.
 
@@ -136,6 +142,7 @@ class PruningRun:
             stage: what this training is called, also in `training.csv`; a repeated one gets a
                 number.
             validate: measure validation accuracy after every epoch, even where nothing is tracked.
+            callbacks: Keras callbacks of the method's own.
         """
         self._trainings += 1
         stage = self._unique(stage)
@@ -149,7 +156,7 @@ class PruningRun:
             precision=self.recipe.common.precision,
             watcher=self.watcher,
             stage=stage,
-            callbacks=recording,
+            callbacks=[*callbacks, *recording],
             validate=validate or bool(recording),
             teacher=self.original if distillation else None,
             distillation=distillation,

@@ -1,5 +1,7 @@
 """Tables made from a report."""
 
+from typing import Any
+
 import pandas as pd
 
 from keras_prune.reporting.report import ModelFigures, PruningReport
@@ -60,3 +62,31 @@ def figures_frame(figures: ModelFigures) -> pd.DataFrame:
     """
     rows = [(title, getattr(figures, field)) for field, title in (QUALITIES | COSTS).items()]
     return pd.DataFrame(rows, columns=["figure", "value"], dtype=object).astype({"figure": str})
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table in Markdown: counts with thousands separators, other numbers with two decimals.
+
+    Example:
+
+    >>> print(markdown(pd.DataFrame({"layer": ["fc1"], "before": [1200], "percent": [12.345]})))
+    | layer | before | percent |
+    | --- | ---: | ---: |
+    | fc1 | 1,200 | 12.35 |
+    <BLANKLINE>
+    """
+    texts = [all(isinstance(value, str) for value in frame[name]) for name in frame.columns]
+    rows = [
+        [str(name).replace("_", " ") for name in frame.columns],
+        ["---" if text else "---:" for text in texts],
+        *([_cell(value) for value in row] for row in frame.itertuples(index=False)),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"

@@ -8,6 +8,7 @@ import keras
 from keras_prune.errors import ModelError, unknown
 from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.lenet5 import lenet5
+from keras_prune.zoo.lenet5_caffe import lenet5_caffe
 from keras_prune.zoo.lenet300_100 import lenet300_100
 from keras_prune.zoo.vgg16 import vgg16
 
@@ -17,6 +18,7 @@ _NETWORKS: dict[str, Constructor] = {
     "conv248": conv248,
     "lenet300_100": lenet300_100,
     "lenet5": lenet5,
+    "lenet5_caffe": lenet5_caffe,
     "vgg16": vgg16,
 }
 
@@ -27,7 +29,7 @@ def available() -> tuple[str, ...]:
     Example:
 
     >>> available()
-    ('conv248', 'lenet300_100', 'lenet5', 'vgg16')
+    ('conv248', 'lenet300_100', 'lenet5', 'lenet5_caffe', 'vgg16')
     """
     return tuple(_NETWORKS)
 

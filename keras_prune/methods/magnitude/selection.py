@@ -43,9 +43,9 @@ def kernels(model: keras.Model, layers: Iterable[str] | None = None) -> tuple[Ke
         ConfigError: a name is unknown, or names a layer without such weights.
         ModelError: the model has no kernel.
     """
-    found = [kernel for layer in _leaves(model) for kernel in _kernels(layer, _is_kernel)]
+    found = [kernel for layer in leaves(model) for kernel in _kernels(layer, is_kernel)]
     if layers is not None:
-        found = _named({layer.name: layer for layer in _leaves(model)}, layers)
+        found = _named({layer.name: layer for layer in leaves(model)}, layers)
     if not found:
         raise ModelError(f"Model {model.name!r} has no kernel to prune. Build it first.")
     return tuple({id(kernel.variable): kernel for kernel in found}.values())
@@ -56,7 +56,7 @@ def _named(known: dict[str, keras.Layer], names: Iterable[str]) -> list[Kernel]:
     for name in names:
         if name not in known:
             raise ConfigError(unknown("layer", name, known))
-        of_layer = _kernels(known[name], _is_kernel) or _kernels(known[name], _is_matrix)
+        of_layer = _kernels(known[name], is_kernel) or _kernels(known[name], _is_matrix)
         if not of_layer:
             raise ConfigError(f"Layer {name!r} has no weights to prune. Leave it out of layers.")
         found.extend(of_layer)
@@ -67,7 +67,8 @@ def _kernels(layer: keras.Layer, wanted: Callable[[keras.Variable], bool]) -> li
     return [Kernel(layer.name, w) for w in layer.trainable_variables if wanted(w)]
 
 
-def _is_kernel(weight: keras.Variable) -> bool:
+def is_kernel(weight: keras.Variable) -> bool:
+    """Whether a weight is one that is pruned by default."""
     return weight.name.endswith(_KERNELS)
 
 
@@ -75,10 +76,10 @@ def _is_matrix(weight: keras.Variable) -> bool:
     return len(weight.shape) > 1
 
 
-def _leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
+def leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
     """The layers of a model, nested models opened."""
     if not isinstance(layer, keras.Model):
         yield layer
         return
     for child in layer.layers:
-        yield from _leaves(child)
+        yield from leaves(child)

@@ -1,0 +1,35 @@
+"""A run of magnitude pruning on the terminal."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_prune.reporting import PruningReport, RunDirectory
+
+
+def show(report: "PruningReport | None", run: "RunDirectory") -> None:
+    """Prints the report and the tables, if the last stage wrote them, and where all files lie."""
+    import pandas as pd
+
+    from keras_prune.methods.magnitude import TITLES
+
+    from . import tables
+
+    terminal = tables.console()
+    if report:
+        tables.show(report, terminal)
+        for cost, title in TITLES.items():
+            frame = pd.read_csv(run / f"{cost}.csv")
+            terminal.print(tables.table(frame, f"{title}, zero weights left out"))
+        totals = pd.read_csv(run / "summary.csv", dtype=object).map(_number)
+        terminal.print(tables.table(totals, "Summary"))
+    terminal.print(f"Run directory: {run.path}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _number(text: str | float) -> str | float:
+    """A cell as it was written: counts and accuracies stand in one column."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
