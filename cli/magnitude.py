@@ -20,8 +20,9 @@ def show(report: "PruningReport | None", run: "RunDirectory") -> None:
         for cost, title in TITLES.items():
             frame = pd.read_csv(run / f"{cost}.csv")
             terminal.print(tables.table(frame, f"{title}, zero weights left out"))
-        totals = pd.read_csv(run / "summary.csv", dtype=object).map(_number)
-        terminal.print(tables.table(totals, "Summary"))
+        texts = pd.read_csv(run / "summary.csv", dtype=object)
+        columns = {name: pd.Series(map(_number, texts[name]), dtype=object) for name in texts}
+        terminal.print(tables.table(pd.DataFrame(columns), "Summary"))
     terminal.print(f"Run directory: {run.path}", highlight=False, soft_wrap=True, markup=False)
 
 

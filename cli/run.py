@@ -45,8 +45,8 @@ def run(
     folder = out or recipe.common.directory
     if folder is None and stage:
         raise ConfigError(
-            "A stage alone needs the directory of the others: give --out, or directory in [common] of "
-            f"{config}."
+            "A stage alone needs the directory of the others: give --out, or directory in [common] "
+            f"of {config}."
         )
     stages = [stage] if stage else method.STAGES
     with (

@@ -20,6 +20,15 @@ def test_has_the_published_size_and_one_shared_relu(build, parameters, calls):
     assert len(model.get_layer("relu")._inbound_nodes) == calls
 
 
+def test_caffes_lenet5_has_the_published_size_and_one_relu():
+    model = zoo.lenet5_caffe()
+    assert model.count_params() == 431_080
+    assert model.get_layer("flatten").output.shape == (None, 800)
+    assert sum(isinstance(layer, keras.layers.ReLU) for layer in model.layers) == 1
+    with pytest.raises(ModelError, match="at least 16x16"):
+        zoo.lenet5_caffe((15, 16, 1))
+
+
 def test_lenet5_pads_28_pixels_to_32():
     model = zoo.lenet5()
     assert model.get_layer("padding").output.shape == (None, 32, 32, 1)
