@@ -10,7 +10,7 @@ from keras_prune.methods.magnitude.config import PER_LAYER, MagnitudeConfig
 from keras_prune.methods.magnitude.distributions import DISTRIBUTIONS
 from keras_prune.methods.magnitude.dropouts import Dropouts
 from keras_prune.methods.magnitude.masks import Masks
-from keras_prune.methods.magnitude.selection import kernels
+from keras_prune.methods.magnitude.selection import Kernel, kernels
 from keras_prune.methods.magnitude.thresholds import deviation, quantile
 
 Retrain = Callable[[keras.Model, Masks, int], None]
@@ -36,7 +36,7 @@ def prune_weights(model: keras.Model, config: MagnitudeConfig, retrain: Retrain)
     Reference: Han, Pool, Tran and Dally, "Learning both Weights and Connections for Efficient
     Neural Networks", NeurIPS 2015, section 3.
     """
-    masks = Masks(kernels(model, _layers(model, config)), keep_zeros=True)
+    masks = Masks(prunable(model, config), keep_zeros=True)
     dropouts, before = Dropouts(model, masks), masks.sparsity
     for iteration in range(1, config.iterations + 1):
         masks.assign(chosen(config, masks, iteration))
@@ -62,10 +62,22 @@ def chosen(config: MagnitudeConfig, masks: Masks, iteration: int) -> list[np.nda
     return DISTRIBUTIONS[config.threshold](values, masks.numpy(), density)
 
 
-def _layers(model: keras.Model, config: MagnitudeConfig) -> list[str]:
-    """The layers to prune."""
-    if config.threshold in PER_LAYER:
-        return list(config.rates)
+def prunable(model: keras.Model, config: MagnitudeConfig) -> tuple[Kernel, ...]:
+    """The kernels of a model that a configuration prunes.
+
+    Raises:
+        ConfigError: a named layer is unknown, has no kernel, or none is left.
+    """
+    return kernels(model, config.rates if config.threshold in PER_LAYER else _others(model, config))
+
+
+def check_kernels(model: keras.Model, config: MagnitudeConfig) -> None:
+    """Refuses a configuration that does not fit a model, as `prunable` does."""
+    prunable(model, config)
+
+
+def _others(model: keras.Model, config: MagnitudeConfig) -> list[str]:
+    """The layers that are not excluded."""
     names = list(dict.fromkeys(kernel.layer for kernel in kernels(model)))
     for name in config.exclude:
         if name not in names:

@@ -12,7 +12,7 @@ from keras_prune.graph import ChannelGraph
 from keras_prune.loading import load_model
 from keras_prune.methods.magnitude.config import MagnitudeRecipe
 from keras_prune.methods.magnitude.dead import without_dead
-from keras_prune.methods.magnitude.loop import prune_weights
+from keras_prune.methods.magnitude.loop import check_kernels, prune_weights
 from keras_prune.methods.magnitude.masks import Masks
 from keras_prune.methods.magnitude.remasking import Remasking
 from keras_prune.methods.magnitude.tables import as_markdown, layer_tables, summary
@@ -65,7 +65,13 @@ def run_recipe(
     check_files(run, stages)
     start = weights or recipe.common.weights if "train" in stages else run / BASELINE
     pruning = PruningRun(
-        recipe, run, data_dir=data_dir, weights=start, watcher=watcher, tracker=tracker
+        recipe,
+        run,
+        data_dir=data_dir,
+        weights=start,
+        watcher=watcher,
+        tracker=tracker,
+        check=lambda model: check_kernels(model, recipe.prune),
     )
     if "prune" in stages:
         _prune(recipe, pruning)
@@ -100,7 +106,7 @@ def _prune(recipe: MagnitudeRecipe, run: PruningRun) -> None:
         training = (config.final or config.retrain) if last else config.retrain
         pruned = run.accuracy(model)
         stage = f"retrain {iteration}/{config.iterations}"
-        run.fit(model, training, stage, callbacks=[Remasking(masks)])
+        run.fit(model, training, stage, validate=True, callbacks=[Remasking(masks)])
         rows.append(
             {"iteration": iteration, "sparsity": masks.sparsity, "pruned_accuracy": pruned,
              "retrained_accuracy": run.accuracy(model)}

@@ -31,8 +31,9 @@ SETTINGS = {
 }
 RECIPE = load(MagnitudeRecipe, SETTINGS)
 FILES = {
-    "baseline.keras", "bytes.csv", "config.toml", "flops.csv", "history.csv", "model.tflite",
-    "parameters.csv", "plan.json", "pruned.keras", "report.json", "saved_model", "sparse.keras",
+    "accuracy.svg", "baseline.keras", "bytes.csv", "config.toml", "flops.csv", "history.csv",
+    "layers.csv", "model.tflite", "parameters.csv", "plan.json", "pruned.keras", "report.json",
+    "saved_model", "sparse.keras",
     "summary.csv", "tables.md", "training.csv",
 }  # fmt: skip
 
@@ -136,6 +137,13 @@ def test_a_stage_needs_the_one_before(stage, message, tmp_path):
         run_recipe(RECIPE, RunDirectory(tmp_path), stages=[stage])
     assert message in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_layer_that_is_not_there_is_named_before_training(tmp_path):
+    recipe = replace(RECIPE, prune=replace(RECIPE.prune, exclude=("fc4",)))
+    with pytest.raises(ConfigError, match="Unknown layer in exclude 'fc4'"):
+        run_recipe(recipe, RunDirectory.create(tmp_path / "run"))
+    assert not list((tmp_path / "run").iterdir())
 
 
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
