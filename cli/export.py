@@ -11,12 +11,14 @@ from keras_prune.errors import ConfigError
 
 from . import options as shared
 from .options import COUNT, FILE
+from .sparse import show_sparse
 from .starting import room
 
 if TYPE_CHECKING:
     from keras_prune.data import Splits
     from keras_prune.exporting import Exported
 
+INTEGER = ("int8", "int8_io")
 REPRESENTATIVE = 256
 """Validation images that an integer file's ranges come from."""
 
@@ -27,7 +29,7 @@ REPRESENTATIVE = 256
 @click.option(
     "--to",
     "format",
-    type=click.Choice(["tflite", "saved_model", "onnx", "keras"]),
+    type=click.Choice(["tflite", "saved_model", "onnx", "keras", "packed"]),
     help="The format. [default: by the suffix of --out; none is a SavedModel directory]",
 )
 @click.option(
@@ -35,6 +37,9 @@ REPRESENTATIVE = 256
     type=click.Choice(["float16", "dynamic", "int8", "int8_io"]),
     help="For TFLite: float16 weights; int8 weights (dynamic); int8 weights and activations, with "
     "float (int8) or int8 (int8_io) inputs and outputs, which needs --dataset.",
+)
+@click.option(
+    "--sparse", is_flag=True, help="Write every form a model full of zeros has into --out."
 )
 @click.option("--dataset", help="Measure accuracy on its test split; calibrate int8 on validation.")
 @shared.data_dir
@@ -52,6 +57,7 @@ def export(
     data_dir: Path | None,
     examples: int,
     labels: Path | None,
+    sparse: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -60,6 +66,10 @@ def export(
     The file is run by what runs it where it is deployed (LiteRT, TensorFlow, onnxruntime) and
     compared with MODEL; one that differs too much is removed. Images of a data set have pixel
     values 0-255, which MODEL has to take.
+
+    With --sparse, OUT is a directory for the files that a pruned model may become: TFLite plain,
+    without dead channels, with sparse tensors and with integers, and packed. A table says how large
+    each is, how fast, and which of them are not faster.
     """
     chosen = {name: value for name, value in options.items() if value is not None}
     if labels:
@@ -67,9 +77,12 @@ def export(
     if dataset:
         common = room("training").CommonConfig(str(model), dataset)
         loaded, splits = room("training.opening").open_file(common, data_dir)
-        chosen |= _examples(splits, examples, options["quantize"])
+        chosen |= _examples(splits, examples, sparse or options["quantize"] in INTEGER)
     else:
         loaded = room("loading").load_model(model)
+    if sparse:
+        show_sparse(loaded, out, chosen, as_json)
+        return
     exported = room("exporting").export(loaded, out, **chosen)
     if as_json:
         click.echo(json.dumps(asdict(exported), indent=2))
@@ -84,11 +97,11 @@ def _lines(path: Path) -> list[str]:
         raise ConfigError(f"The labels in {path} cannot be read. Give a text file.") from error
 
 
-def _examples(splits: "Splits", count: int, quantize: str | None) -> dict[str, Any]:
+def _examples(splits: "Splits", count: int, calibrate: bool) -> dict[str, Any]:
     """What the file is compared on, and what an integer file is calibrated on."""
     images, truth = splits.test_arrays(count)
     found: dict[str, Any] = {"batch": images, "truth": truth}
-    if quantize in ("int8", "int8_io"):
+    if calibrate:
         found["representative"] = splits.validation_arrays(REPRESENTATIVE)[0]
     return found
 

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     )
     from keras_prune.benchmarking import benchmark, benchmark_layers
     from keras_prune.budgets import Budget
+    from keras_prune.dead_channels import without_dead
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
     from keras_prune.graph import ChannelGraph
+    from keras_prune.packing import pack, unpack
     from keras_prune.plan import PruningPlan
     from keras_prune.profiling import compare, profile
     from keras_prune.silencing import silence
@@ -48,11 +50,14 @@ __all__ = [
     "export",
     "graph",
     "methods",
+    "pack",
     "profile",
     "prune",
     "schedules",
     "silence",
     "training",
+    "unpack",
+    "without_dead",
     "zoo",
 ]
 
@@ -67,9 +72,12 @@ _HOMES = {
     "benchmark_layers": "benchmarking",
     "compare": "profiling",
     "export": "exporting",
+    "pack": "packing",
     "profile": "profiling",
     "prune": "surgery",
     "silence": "silencing",
+    "unpack": "packing",
+    "without_dead": "dead_channels",
 }
 
 

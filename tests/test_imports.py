@@ -14,7 +14,7 @@ LAYERS = [
     {"config", "progress", "quiet", "writing"},
     {"graph", "plan"},
     {"initializing", "loading", "masked_norm", "rebuilt"},
-    {"surgery", "silencing", "profiling", "data", "runtimes", "zoo"},
+    {"surgery", "silencing", "dead_channels", "profiling", "packing", "data", "runtimes", "zoo"},
     {
         "predictors",
         "agents",
@@ -34,7 +34,7 @@ LAYERS = [
 TENSORFLOW_AT_THE_TOP = {"data", "methods", "agents", "runtimes", "exporting"}
 NEVER_TENSORFLOW = {
     "graph", "plan", "surgery", "silencing", "masked_norm", "initializing", "rebuilt", "profiling",
-    "budgets", "criteria",
+    "budgets", "criteria", "dead_channels", "packing",
 }  # fmt: skip
 # Criteria that look at data; they import it when they are used.
 NEEDS_TENSORFLOW = {"criteria/calibrated.py", "criteria/taylor.py", "criteria/taylor_weight.py"}

@@ -2,5 +2,13 @@
 
 from keras_prune.exporting.model_export import Exported, export
 from keras_prune.exporting.settings import QUANTIZATIONS
+from keras_prune.exporting.sparse_forms import SparseForm, export_sparse, forms_frame
 
-__all__ = ["QUANTIZATIONS", "Exported", "export"]
+__all__ = [
+    "QUANTIZATIONS",
+    "Exported",
+    "SparseForm",
+    "export",
+    "export_sparse",
+    "forms_frame",
+]

@@ -39,7 +39,7 @@ class Exported:
 
     Args:
         path: the file or directory.
-        format: `"tflite"`, `"saved_model"`, `"onnx"` or `"keras"`.
+        format: `"tflite"`, `"saved_model"`, `"onnx"`, `"keras"` or `"packed"`.
         quantize: as given to `export`.
         bytes: size of the file, or of all files of the directory.
         max_abs_error: largest absolute difference from the model's output on the batch.
@@ -66,6 +66,7 @@ def export(
     *,
     quantize: str | None = None,
     representative: np.ndarray | Sequence[np.ndarray] | None = None,
+    sparse: bool = False,
     preprocessing: keras.Layer | None = None,
     batch_size: int | None = None,
     signature: str = DEFAULT_SIGNATURE,
@@ -86,12 +87,13 @@ def export(
     Args:
         model: a built model.
         path: where to write.
-        format: `"tflite"`, `"saved_model"`, `"onnx"` or `"keras"`. Default: by the path's suffix;
-            one without a suffix is a SavedModel directory.
+        format: `"tflite"`, `"saved_model"`, `"onnx"`, `"keras"` or `"packed"` (`.kpz`). Default: by
+            the path's suffix; one without a suffix is a SavedModel directory.
         quantize: for TFLite. `"float16"` weights; `"dynamic"`: int8 weights; `"int8"`: int8 weights
             and activations; `"int8_io"`: int8 inputs and outputs, too. Default: float32.
         representative: for `"int8"` and `"int8_io"`, typical examples `(n, *input_shape)` from the
             training or validation split, a few hundred; a list of such arrays for several inputs.
+        sparse: for TFLite without `quantize`: store weights that are mostly zeros without them.
         preprocessing: a layer, or a built model with inputs of its own, put in front of the model.
         batch_size: the only one the file accepts. Default: any. TFLite is faster with a fixed one.
         signature: the name a SavedModel or TFLite file is called by.
@@ -122,10 +124,11 @@ def export(
     _check_free(path, force)
     deployed = wrapped(model, preprocessing, batch_size)
     settings = Settings(
-        quantize=_checked(quantize, representative),
+        quantize=_checked(quantize, representative, sparse),
         representative=None
         if representative is None
         else given("representative", representative, deployed),
+        sparse=sparse,
         signature=signature,
         metadata=_metadata(kind, model, labels, input_range),
     )
@@ -150,9 +153,14 @@ def _check_free(path: Path, force: bool) -> None:
         )
 
 
-def _checked(quantize: str | None, representative: object) -> str | None:
+def _checked(quantize: str | None, representative: object, sparse: bool) -> str | None:
     if quantize is not None and quantize not in QUANTIZATIONS:
         raise ExportError(unknown("quantization", quantize, QUANTIZATIONS))
+    if sparse and quantize is not None:
+        raise ExportError(
+            f"quantize={quantize!r} and sparse=True do not go together: LiteRT cannot run such a "
+            "file. Leave one out."
+        )
     if (representative is not None) != Settings(quantize).calibrated:
         need = "needs representative examples" if representative is None else "takes none"
         raise ExportError(

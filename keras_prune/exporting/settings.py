@@ -18,12 +18,14 @@ class Settings:
     Args:
         quantize: one of `QUANTIZATIONS`; None keeps float32.
         representative: one array of examples per input, for `"int8"` and `"int8_io"`.
+        sparse: weights with many zeros are stored without them.
         signature: the name the file is called by.
         metadata: what the file says about itself.
     """
 
     quantize: str | None = None
     representative: Arrays | None = None
+    sparse: bool = False
     signature: str = DEFAULT_SIGNATURE
     metadata: Mapping[str, str] = field(default_factory=dict)
 

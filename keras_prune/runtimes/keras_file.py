@@ -25,12 +25,15 @@ class KerasRuntime(Runtime):
 
     def __init__(self, path: Path, threads: int | None) -> None:
         limit_tensorflow(threads)
-        self.model = load_model(path)
+        self.model = self._load(path)
         self.inputs = _ports(self.model.inputs)
         self.outputs = _ports(self.model.outputs)
         macs = counted_macs(self.model)  # which files of the other kinds keep
         self.metadata = {} if macs is None else {"macs": str(macs)}
         self._function = tf.function(self._outputs, reduce_retracing=True)
+
+    def _load(self, path: Path) -> keras.Model:
+        return load_model(path)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         tensors = [tf.convert_to_tensor(array) for array in arrays]

@@ -8,11 +8,13 @@ from keras_prune.quiet import quiet
 from keras_prune.runtimes.base import Runtime
 from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
+from keras_prune.runtimes.packed_file import PackedRuntime
 from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
+    ".kpz": PackedRuntime,
     ".onnx": OnnxRuntime,
     ".tflite": TFLiteRuntime,
 }
@@ -22,7 +24,7 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
     """Loads a model file into the library that runs it where it is deployed.
 
     Args:
-        path: a `.keras`, `.tflite` or `.onnx` file, or a SavedModel directory.
+        path: a `.keras`, `.kpz`, `.tflite` or `.onnx` file, or a SavedModel directory.
         threads: how many threads compute; default: what the library takes by itself.
 
     Returns:

@@ -15,7 +15,13 @@ from keras_prune.exporting.formats import format_of
 from keras_prune.runtimes import open_runtime
 from tests.exporting.small import pixels, small
 
-KINDS = [("m.tflite", "tflite"), ("m.onnx", "onnx"), ("m.keras", "keras"), ("m", "saved_model")]
+KINDS = [
+    ("m.tflite", "tflite"),
+    ("m.onnx", "onnx"),
+    ("m.keras", "keras"),
+    ("m.kpz", "packed"),
+    ("m", "saved_model"),
+]
 
 
 @pytest.mark.parametrize(("path", "name"), KINDS)

@@ -10,7 +10,7 @@ from keras_prune.errors import ConfigError, ModelError
 from keras_prune.exporting import export
 from keras_prune.runtimes import Port, open_runtime
 
-FILES = ["m.keras", "saved", "m.tflite", "m.onnx"]
+FILES = ["m.keras", "saved", "m.tflite", "m.onnx", "m.kpz"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_inputs_go_by_name_and_outputs_by_number(folder, name):
     np.testing.assert_array_equal(outputs[10], 10 * (values["b"] - values["a"]))
 
 
-@pytest.mark.parametrize("name", ["m.tflite", "m.onnx"])
+@pytest.mark.parametrize("name", ["m.tflite", "m.onnx", "m.kpz"])
 def test_threads_can_be_chosen(folder, name):
     assert open_runtime(folder / name, threads=2).inputs
 
@@ -51,7 +51,7 @@ def test_threads_can_be_chosen(folder, name):
         ("text.tflite", "text.tflite is not a TFLite file"),
         ("text.onnx", "text.onnx cannot be loaded"),
         ("text.keras", "not a Keras file"),
-        ("model.h5", "Expected a .keras, .onnx, .tflite file or a SavedModel directory"),
+        ("model.h5", "Expected a .keras, .kpz, .onnx, .tflite file or a SavedModel directory"),
         ("folder", "not a SavedModel"),
     ],
 )

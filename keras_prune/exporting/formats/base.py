@@ -16,8 +16,8 @@ class Format(ABC):
         name: what messages and reports call it.
         suffix: of its files; empty for a directory.
         float32: the file computes in float32 even where the model has a lower compute precision.
-        quantizes, signs, describes: it can be quantized, has a named signature, has a place for
-            metadata.
+        quantizes, signs, describes: it can be quantized or sparse, has a named signature, has a
+            place for metadata.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Format(ABC):
         """
         refused = {
             f"quantize={settings.quantize!r}": settings.quantize and not self.quantizes,
+            "sparse=True": settings.sparse and not self.quantizes,
             f"signature={settings.signature!r}": settings.signature != DEFAULT_SIGNATURE
             and not self.signs,
             " and ".join(settings.metadata): settings.metadata and not self.describes,

@@ -33,6 +33,8 @@ class TFLite(Format):
             SavedModel().write(model, Path(folder), plain)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, [settings.signature])
             _quantize(converter, model, settings)
+            if settings.sparse:
+                converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
             path.write_bytes(_convert(converter))
         if settings.metadata:
             with zipfile.ZipFile(path, "a") as archive:

@@ -6,7 +6,6 @@ from keras_prune.methods.magnitude.config import (
     MagnitudeRecipe,
     TestConfig,
 )
-from keras_prune.methods.magnitude.dead import without_dead
 from keras_prune.methods.magnitude.loop import prune_weights
 from keras_prune.methods.magnitude.masks import Masks
 from keras_prune.methods.magnitude.project import located, project_of
@@ -30,5 +29,4 @@ __all__ = [
     "prune_weights",
     "run_recipe",
     "summary",
-    "without_dead",
 ]

@@ -28,7 +28,7 @@ class Masks:
             tf.Variable(tf.cast(start, weight.dtype), trainable=False, name="mask")
             for start, weight in zip(starts, self.weights, strict=True)
         ]
-        self.apply = tf.function(self.multiply, input_signature=[])
+        self.apply = tf.function(self.mask, input_signature=[])
 
     def cover(self, kernels: Sequence[Kernel]) -> bool:
         """Whether these are the masks of just these kernels."""
@@ -36,10 +36,11 @@ class Masks:
         same = all(ours.variable is theirs.variable for ours, theirs in both)
         return same and len(self.kernels) == len(kernels)
 
-    def multiply(self) -> None:
+    def mask(self) -> None:
         """Sets masked weights to zero; `apply` is the same, compiled."""
         for weight, mask in zip(self.weights, self.variables, strict=True):
-            weight.assign(weight * mask)
+            # A product would leave -0.0 where a weight was negative, which does not compress.
+            weight.assign(tf.where(mask != 0, weight, tf.zeros_like(weight)))
 
     def assign(self, values: Sequence[np.ndarray]) -> None:
         """Takes new masks and applies them.

@@ -7,11 +7,11 @@ from typing import Literal
 import keras
 import pandas as pd
 
+from keras_prune.dead_channels import without_dead
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph
 from keras_prune.loading import load_model
 from keras_prune.methods.magnitude.config import MagnitudeRecipe
-from keras_prune.methods.magnitude.dead import without_dead
 from keras_prune.methods.magnitude.loop import check_kernels, prune_weights
 from keras_prune.methods.magnitude.masks import Masks
 from keras_prune.methods.magnitude.remasking import Remasking

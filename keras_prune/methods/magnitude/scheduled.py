@@ -52,7 +52,7 @@ class ScheduledMasks:
         """Begins a step: chooses masks anew if the schedule says so, and applies them."""
         self._step.assign_add(1)
         self._engine.conditional_mask_update()
-        self.masks.multiply()
+        self.masks.mask()
 
     def sparsities(self, steps: int) -> np.ndarray:
         """The sparsity at each of the first `steps` steps that chooses masks, shape `(n,)`."""

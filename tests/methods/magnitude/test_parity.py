@@ -18,7 +18,7 @@ import tf_keras
 from tensorflow_model_optimization.sparsity import keras as tfmot
 
 kinds = {
-    "constant": (("ConstantSparsity", dict(target_sparsity=0.6, begin_step=2, frequency=3)), {}),
+    "constant": (("ConstantSparsity", dict(target_sparsity=0.6, begin_step=1, frequency=1)), {}),
     "polynomial": (("PolynomialDecay", dict(initial_sparsity=0.2, final_sparsity=0.8, begin_step=1,
                     end_step=9, frequency=2)), {}),
     "block": (("PolynomialDecay", dict(initial_sparsity=0.2, final_sparsity=0.8, begin_step=1,

@@ -4,11 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_prune.dead_channels import without_dead
 from keras_prune.graph import ChannelGraph
-from keras_prune.methods.magnitude import without_dead
 from keras_prune.surgery import prune
-
-from .small import images, network
+from tests.methods.magnitude.small import images, network
 
 layers = keras.layers
 

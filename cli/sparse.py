@@ -1,0 +1,49 @@
+"""`keras-prune export --sparse`: every form of a model full of zeros."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .costs import write_csv
+from .starting import room
+
+if TYPE_CHECKING:
+    import keras
+
+TAKEN = {"batch", "truth", "representative", "force"}
+"""What `--dataset` gives; other options of `export` belong to a single file."""
+
+
+def show_sparse(model: "keras.Model", out: Path, options: Mapping[str, Any], as_json: bool) -> None:
+    """Writes the files and `sizes.csv`, and prints the table.
+
+    Raises:
+        UsageError: an option was given that belongs to a single file.
+    """
+    for name in sorted(options.keys() - TAKEN):
+        raise click.UsageError(f"--sparse writes files of its own: leave out {_option(name)}.")
+    if options.get("force"):
+        raise click.UsageError("--sparse replaces nothing: leave out --force, give another --out.")
+    exporting = room("exporting")
+    given = {name: value for name, value in options.items() if name != "force"}
+    forms = exporting.export_sparse(model, out, **given)
+    frame = exporting.forms_frame(forms)
+    write_csv(out / "sizes.csv", frame)
+    if as_json:
+        click.echo(json.dumps([asdict(form) for form in forms], indent=2))
+        return
+    from .tables import console, table
+
+    terminal = console()
+    shown = frame.astype(object).where(frame.notna(), float("nan"))
+    terminal.print(table(shown.drop(columns="note"), f"Files in {out}"))
+    for form in forms:
+        terminal.print(f"{form.file}: {form.note}", highlight=False, soft_wrap=True)
+
+
+def _option(name: str) -> str:
+    return "--to" if name == "format" else f"--{name.replace('_', '-')}"
