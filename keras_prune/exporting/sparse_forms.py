@@ -49,7 +49,7 @@ class SparseForm:
         times_smaller: size of `dense.tflite` ÷ its size.
         top1_agreement: examples in which it chooses the model's class, in percent.
         accuracy: right answers in percent; None without the true classes.
-        latency_ms: median milliseconds of a call with one example, one thread; TFLite only.
+        latency_us: median microseconds of a call with one example, one thread; TFLite only.
         note: where it is faster and where not, or why there is none.
     """
 
@@ -59,7 +59,7 @@ class SparseForm:
     times_smaller: float | None
     top1_agreement: float | None
     accuracy: float | None
-    latency_ms: float | None
+    latency_us: float | None
     note: str
 
 
@@ -150,7 +150,7 @@ def _attempt(write: Callable[[Path], Outcome], path: Path) -> Outcome | str:
 def _forms(folder: Path, found: Mapping[str, Outcome | str], turns: int) -> tuple[SparseForm, ...]:
     runnable = [name for name in found if name.endswith(".tflite") and (folder / name).exists()]
     timed = benchmark([folder / name for name in runnable], turns=turns).rows if turns else ()
-    times = {Path(row.path).name: row.median_ms for row in timed}
+    times = {Path(row.path).name: 1000 * row.median_ms for row in timed}
     dense = size(folder / DENSE) if (folder / DENSE).exists() else None
     return tuple(
         _failed(name, outcome)
@@ -169,7 +169,7 @@ def _form(path: Path, found: Outcome, dense: int | None, latency: float | None) 
         times_smaller=dense / written if dense else None,
         top1_agreement=found.top1_agreement if isinstance(found, Exported) else found.top1,
         accuracy=found.accuracy,
-        latency_ms=latency,
+        latency_us=latency,
         note=_NOTES[path.name],
     )
 

@@ -101,3 +101,21 @@ def test_a_disk_that_is_full_is_one_line(folder, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1 and "Error: " in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_sparse_writes_every_form_and_a_table(folder, call, tmp_path):
+    out = tmp_path / "forms"
+    arguments = ["--sparse", "--out", out, "--dataset", "digits", "--examples", 20]
+    done = call("export", folder / "model.keras", *arguments)
+    assert (done.code, done.err) == (0, "")
+    for text in ("dense.tflite", "int8.tflite", "packed.kpz", "times smaller", "Storage only"):
+        assert text in done.out
+    header, *rows = (out / "sizes.csv").read_text().splitlines()
+    assert header.startswith("file,bytes,gzip_bytes,times_smaller,")
+    assert len(rows) == len(list(out.iterdir())) - 1
+
+
+def test_sparse_takes_no_options_of_one_file(folder, call, tmp_path):
+    done = call("export", folder / "model.keras", "--sparse", "--out", tmp_path, "--to", "tflite")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "Error: --sparse writes files of its own: leave out --to.\n"

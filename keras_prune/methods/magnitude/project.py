@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from keras_prune.methods.magnitude.config import MagnitudeRecipe
 
@@ -26,7 +27,7 @@ def located(recipe: MagnitudeRecipe, project: Path) -> MagnitudeRecipe:
         project: the folder that relative paths start at.
     """
     common = recipe.common
-    found = {
+    found: dict[str, Any] = {
         name: str(project / path)
         for name in ("directory", "weights")
         if (path := getattr(common, name)) is not None
