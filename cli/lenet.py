@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Option (as click names its value) -> the configuration key it sets.
 KEYS = {
+    "augment": "common.augment",
     "batch_size": "common.batch_size",
     "dataset": "common.dataset",
     "epochs": "train.epochs",
@@ -46,6 +47,7 @@ def _recipe(name: str, title: str) -> click.Command:
     @shared.out
     @shared.config
     @shared.precision
+    @shared.augment
     @shared.batch_size
     @click.option("--epochs", type=COUNT, help="Epochs of the baseline's training.")
     @click.option("--iterations", type=COUNT, help="How often weights are pruned.")

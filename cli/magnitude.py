@@ -13,6 +13,7 @@ def show(report: "PruningReport | None", run: "RunDirectory") -> None:
     from keras_prune.methods.magnitude import TITLES
 
     from . import tables
+    from .sparse import show_forms
 
     terminal = tables.console()
     if report:
@@ -23,6 +24,7 @@ def show(report: "PruningReport | None", run: "RunDirectory") -> None:
         texts = pd.read_csv(run / "summary.csv", dtype=object)
         columns = {name: pd.Series(map(_number, texts[name]), dtype=object) for name in texts}
         terminal.print(tables.table(pd.DataFrame(columns), "Summary"))
+        show_forms(pd.read_csv(run / "sizes.csv"), "Files, on validation images", terminal)
     terminal.print(f"Run directory: {run.path}", highlight=False, soft_wrap=True, markup=False)
 
 

@@ -13,6 +13,8 @@ from .starting import room
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
+    from rich.console import Console
 
 TAKEN = {"batch", "truth", "representative", "force"}
 """What `--dataset` gives; other options of `export` belong to a single file."""
@@ -36,13 +38,19 @@ def show_sparse(model: "keras.Model", out: Path, options: Mapping[str, Any], as_
     if as_json:
         click.echo(json.dumps([asdict(form) for form in forms], indent=2))
         return
-    from .tables import console, table
+    from .tables import console
 
-    terminal = console()
+    show_forms(frame, f"Files in {out}", console())
+
+
+def show_forms(frame: "pd.DataFrame", title: str, terminal: "Console") -> None:
+    """Prints the table of all forms, and below it which of them are not faster."""
+    from .tables import table
+
     shown = frame.astype(object).where(frame.notna(), float("nan"))
-    terminal.print(table(shown.drop(columns="note"), f"Files in {out}"))
-    for form in forms:
-        terminal.print(f"{form.file}: {form.note}", highlight=False, soft_wrap=True)
+    terminal.print(table(shown.drop(columns="note"), title))
+    for note, files in frame.groupby("note", sort=False)["file"]:
+        terminal.print(f"{', '.join(files)}: {note}", highlight=False, soft_wrap=True)
 
 
 def _option(name: str) -> str:

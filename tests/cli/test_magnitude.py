@@ -44,6 +44,12 @@ def calls(monkeypatch):
             "figure,before,after,difference,times_smaller\n"
             "Test accuracy (%),99.125,98.5,-0.625,\nParameters,61706,5141,-56565,12.0027\n",
         )
+        run.write_text(
+            "sizes.csv",
+            "file,bytes,gzip_bytes,times_smaller,top1_agreement,accuracy,latency_us,note\n"
+            "dense.tflite,251392,36566,1.0,100.0,99.1,18.0,Zeros take time.\n"
+            "packed.kpz,21000,21000,11.97,100.0,99.1,,Storage only.\n",
+        )
         if "test" not in options.get("stages", ("test",)):
             return None
         figures = ModelFigures(99.1, 0.1, 99.0, 61_706, 1, 1, 1)
@@ -64,16 +70,18 @@ def test_a_recipe_runs_what_the_package_ships_and_prints_the_tables(call, calls,
         assert text in result.out
     assert re.search(r"Parameters +│ 61,706 │ 5,141 │ +-56,565 │ +12.00", result.out)
     assert re.search(r"Test accuracy \(%\) +│ +99.12 │ +98.50 │ +-0.62 │ +│", result.out)
+    assert "packed.kpz: Storage only." in result.out
     assert result.out.endswith("Run directory: here\n")
 
 
 def test_every_option_reaches_the_configuration(call, calls):
     values = {
-        "batch-size": 17, "dataset": "digits", "epochs": 3, "iterations": 4, "seed": 5,
-        "precision": "mixed_bfloat16", "sparsity": 0.75,
+        "augment": False, "batch-size": 17, "dataset": "digits", "epochs": 3, "iterations": 4,
+        "seed": 5, "precision": "mixed_bfloat16", "sparsity": 0.75,
     }  # fmt: skip
     assert {name.replace("-", "_") for name in values} == set(KEYS)
-    call("lenet5", *(part for name, value in values.items() for part in (f"--{name}", value)))
+    given = [(f"--{name}", value) for name, value in values.items() if name != "augment"]
+    call("lenet5", "--no-augment", *(part for pair in given for part in pair))
     config = to_dict(calls[0]["recipe"])
     for name, value in values.items():
         section, key = KEYS[name.replace("-", "_")].split(".")

@@ -81,16 +81,20 @@ class TestConfig:
     """What the last stage measures beside accuracy.
 
     Args:
-        runs: timed calls of each TFLite file, on one thread; 0 for none.
+        turns: how often each TFLite file is timed, in turns of 5 calls on one thread; 0 for none.
+        values: that the weights of a layer share in `shared.kpz`, 2 to 256.
     """
 
     __test__ = False  # no test case, whatever pytest makes of the name
 
-    runs: int = 200
+    turns: int = 20
+    values: int = 32
 
     def __post_init__(self) -> None:
-        if self.runs < 0:
-            raise ConfigError(f"runs must be 0 or more. Received: {self.runs}.")
+        if self.turns < 0:
+            raise ConfigError(f"turns must be 0 or more. Received: {self.turns}.")
+        if not 2 <= self.values <= 256:
+            raise ConfigError(f"values must be from 2 to 256. Received: {self.values}.")
 
 
 @dataclass(frozen=True)

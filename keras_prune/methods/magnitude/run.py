@@ -9,9 +9,10 @@ import pandas as pd
 
 from keras_prune.dead_channels import without_dead
 from keras_prune.errors import ConfigError
+from keras_prune.exporting import export_sparse, forms_frame
 from keras_prune.graph import ChannelGraph
 from keras_prune.loading import load_model
-from keras_prune.methods.magnitude.config import MagnitudeRecipe
+from keras_prune.methods.magnitude.config import MagnitudeRecipe, TestConfig
 from keras_prune.methods.magnitude.loop import check_kernels, prune_weights
 from keras_prune.methods.magnitude.masks import Masks
 from keras_prune.methods.magnitude.remasking import Remasking
@@ -25,6 +26,9 @@ from keras_prune.tracking import Tracker, untracked
 
 Stage = Literal["train", "prune", "test"]
 STAGES: tuple[Stage, ...] = ("train", "prune", "test")
+
+_JUDGED = 1000
+"""Validation images that the forms of the sparse network are compared and calibrated on."""
 
 BASELINE, SPARSE, REPORT = "baseline.keras", "sparse.keras", "report.json"
 """What each stage leaves behind; the first two are what the next one starts from."""
@@ -44,7 +48,8 @@ def run_recipe(
 
     The stage `train` writes `baseline.keras`; `prune` writes `sparse.keras`, the same network with
     weights that are zero, and `history.csv`; `test` writes `pruned.keras`, without the channels
-    that do nothing any more, the exports, the tables, and `report.json`.
+    that do nothing any more, the exports, the tables, `report.json`, and in `files` every form that
+    may be smaller, with `sizes.csv`.
 
     Args:
         recipe: the whole configuration.
@@ -75,7 +80,7 @@ def run_recipe(
     )
     if "prune" in stages:
         _prune(recipe, pruning)
-    return _test(pruning) if "test" in stages else None
+    return _test(pruning, recipe.test) if "test" in stages else None
 
 
 def check_files(run: RunDirectory, stages: Sequence[Stage]) -> None:
@@ -117,13 +122,14 @@ def _prune(recipe: MagnitudeRecipe, run: PruningRun) -> None:
     run.directory.save_model(SPARSE, model)
 
 
-def _test(run: PruningRun) -> PruningReport:
+def _test(run: PruningRun, config: TestConfig) -> PruningReport:
     sparse = load_model(run.directory / SPARSE)
     graph = ChannelGraph(sparse)
     plan = without_dead(graph)
     outcome = Outcome(prune_graph(graph, plan), plan, run.accuracy(sparse), (_note(run, sparse),))
     report = run.report("magnitude", outcome)
     _write_tables(run, sparse, report)
+    _write_forms(run, sparse, config)
     return report
 
 
@@ -142,3 +148,17 @@ def _write_tables(run: PruningRun, sparse: keras.Model, report: PruningReport) -
         run.directory.write_frame(f"{cost}.csv", table)
     run.directory.write_frame("summary.csv", totals)
     run.directory.write_text("tables.md", as_markdown(tables, totals))
+
+
+def _write_forms(run: PruningRun, sparse: keras.Model, config: TestConfig) -> None:
+    images, truth = run.splits.validation_arrays(_JUDGED)
+    forms = export_sparse(
+        sparse,
+        run.directory / "files",
+        representative=images,
+        batch=images,
+        truth=truth,
+        values=config.values,
+        turns=config.turns,
+    )
+    run.directory.write_frame("sizes.csv", forms_frame(forms))

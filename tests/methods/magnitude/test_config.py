@@ -53,7 +53,8 @@ def test_the_shipped_ones_load_and_round_trip(name):
             {"threshold": "erk", "rates": {}, "sparsity": 1.0},
             "Expected sparsity to be a fraction of zero weights in [0, 1). Received: 1.0.",
         ),
-        ("test", {"runs": -1}, "runs must be 0 or more. Received: -1."),
+        ("test", {"turns": -1}, "turns must be 0 or more. Received: -1."),
+        ("test", {"values": 1}, "values must be from 2 to 256. Received: 1."),
     ],
 )
 def test_mistakes_are_named(section, changes, message):

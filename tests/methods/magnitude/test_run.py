@@ -27,14 +27,14 @@ SETTINGS = {
         "retrain": {"epochs": 1, "learning_rate": 0.02},
         "final": {"epochs": 2, "learning_rate": 0.02},
     },
-    "test": {"runs": 2},
+    "test": {"turns": 1},
 }
 RECIPE = load(MagnitudeRecipe, SETTINGS)
 FILES = {
-    "accuracy.svg", "baseline.keras", "bytes.csv", "config.toml", "flops.csv", "history.csv",
-    "layers.csv", "model.tflite", "parameters.csv", "plan.json", "pruned.keras", "report.json",
-    "saved_model", "sparse.keras",
-    "summary.csv", "tables.md", "training.csv",
+    "accuracy.svg", "baseline.keras", "bytes.csv", "config.toml", "files", "flops.csv",
+    "history.csv", "layers.csv", "model.tflite", "parameters.csv", "plan.json", "pruned.keras",
+    "report.json", "saved_model", "sizes.csv", "sparse.keras", "summary.csv", "tables.md",
+    "training.csv",
 }  # fmt: skip
 
 
@@ -91,6 +91,14 @@ def test_the_report_is_that_of_the_files(run, report):
     assert report.after.parameters < report.before.parameters
     total = pd.read_csv(run / "parameters.csv").iloc[-1]
     assert report.notes[0].startswith(f"{total['after']:,} of 266,610 parameters are not zero")
+
+
+def test_every_form_of_the_sparse_network_is_there(run):
+    sizes = pd.read_csv(run / "sizes.csv").set_index("file")
+    assert set(sizes.index) == {path.name for path in (run / "files").iterdir()}
+    assert sizes.loc["packed.kpz", "times_smaller"] > 8
+    assert sizes.loc["dense.tflite", "latency_us"] > 0
+    assert sizes["accuracy"].min() > 70
 
 
 def test_dead_neurons_left_and_nothing_else_changed(run):
