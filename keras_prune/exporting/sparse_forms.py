@@ -30,7 +30,7 @@ _NOTES = {
     "dense.keras": "Zeros take the space and the time of any number.",
     DENSE: "Zeros take the space and the time of any number.",
     "compact.tflite": "Faster by the channels that left; the zeros that stayed take their time.",
-    "sparse.tflite": "Faster only where the runtime computes with sparse tensors; most unpack them.",
+    "sparse.tflite": "Faster only where the runtime has kernels for it; most unpack it.",
     "dynamic.tflite": "Faster by int8 weights, not by zeros.",
     "int8.tflite": "Faster by integers, not by zeros.",
     "packed.kpz": STORED,
