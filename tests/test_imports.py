@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # From the bottom up. A room may import rooms of lower layers and of its own.
 LAYERS = [
     {"errors"},
-    {"config", "progress", "quiet", "writing"},
+    {"backends", "config", "progress", "quiet", "writing"},
     {"graph", "plan"},
     {"initializing", "loading", "masked_norm", "rebuilt"},
     {"surgery", "silencing", "dead_channels", "profiling", "packing", "data", "runtimes", "zoo"},

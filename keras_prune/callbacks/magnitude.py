@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from keras_prune.errors import ConfigError, ModelError
+from keras_prune.backends import require_tensorflow
+from keras_prune.errors import ConfigError
 from keras_prune.schedules import Schedule
 
 if TYPE_CHECKING:
     from keras_prune.methods.magnitude.scheduled import ScheduledMasks
-
-ELSEWHERE = (
-    "Channel pruning (kp.prune with a plan from the criteria l1, l2, bn_scale, fpgm, lamp or "
-    "random, within a kp.Budget) works on every backend."
-)
 
 
 class MagnitudePruning(keras.callbacks.Callback):
@@ -72,7 +68,7 @@ class MagnitudePruning(keras.callbacks.Callback):
         m_by_n: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        _check_backend()
+        require_tensorflow("Magnitude pruning of single weights")
         if (schedule is None) == (m_by_n is None):
             raise ConfigError(
                 "Expected a schedule, or m_by_n, which prunes once at the first step. "
@@ -157,11 +153,3 @@ class MagnitudePruning(keras.callbacks.Callback):
                 f"end_step at most {steps}.",
                 stacklevel=2,
             )
-
-
-def _check_backend() -> None:
-    if keras.backend.backend() != "tensorflow":
-        raise ModelError(
-            "Magnitude pruning of single weights needs Keras on TensorFlow. Received: Keras on "
-            f"{keras.backend.backend()}. {ELSEWHERE}"
-        )

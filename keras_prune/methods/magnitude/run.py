@@ -7,6 +7,7 @@ from typing import Literal
 import keras
 import pandas as pd
 
+from keras_prune.backends import require_tensorflow
 from keras_prune.dead_channels import without_dead
 from keras_prune.errors import ConfigError
 from keras_prune.exporting import export_sparse, forms_frame
@@ -64,9 +65,10 @@ def run_recipe(
         The report, or None if the stage `test` is not among them.
 
     Raises:
-        KerasPruneError: the data, the weights or the configuration cannot be used, or a stage finds
-            no file to start from, or its own already there.
+        KerasPruneError: the data, the weights or the configuration cannot be used, a stage finds no
+            file to start from, or its own already there, or Keras does not run on TensorFlow.
     """
+    require_tensorflow("Magnitude pruning of single weights")
     check_files(run, stages)
     start = weights or recipe.common.weights if "train" in stages else run / BASELINE
     pruning = PruningRun(

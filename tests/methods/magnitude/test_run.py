@@ -154,6 +154,13 @@ def test_a_layer_that_is_not_there_is_named_before_training(tmp_path):
     assert not list((tmp_path / "run").iterdir())
 
 
+def test_another_backend_is_told_what_works_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ModelError, match=r"Keras on jax. Channel pruning \(kp.prune with"):
+        run_recipe(RECIPE, RunDirectory.create(tmp_path / "run"))
+    assert not list((tmp_path / "run").iterdir())
+
+
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path):
     recipe = replace(RECIPE, common=replace(RECIPE.common, weights="absent.keras"))
     with pytest.raises(ModelError, match=r"absent.keras does not exist"):
