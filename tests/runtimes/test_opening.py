@@ -10,7 +10,7 @@ from keras_prune.errors import ConfigError, ModelError
 from keras_prune.exporting import export
 from keras_prune.runtimes import Port, open_runtime
 
-FILES = ["m.keras", "saved", "m.tflite", "m.onnx", "m.kpz"]
+FILES = ["m.keras", "m.kpz", "saved", "m.tflite", "m.onnx"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_inputs_go_by_name_and_outputs_by_number(folder, name):
     np.testing.assert_array_equal(outputs[10], 10 * (values["b"] - values["a"]))
 
 
-@pytest.mark.parametrize("name", ["m.tflite", "m.onnx", "m.kpz"])
+@pytest.mark.parametrize("name", ["m.tflite", "m.onnx"])
 def test_threads_can_be_chosen(folder, name):
     assert open_runtime(folder / name, threads=2).inputs
 
