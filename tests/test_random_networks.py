@@ -56,7 +56,9 @@ class Builder:
         return kl.Activation(self.draw("relu", "sigmoid", "softplus", *mixing))(x)
 
     def norm_over_channels(self, x):
-        norms = (kl.LayerNormalization, kl.RMSNormalization, lambda: kl.GroupNormalization(2))
+        halves = 1 if x.shape[-1] % 2 else 2
+        groups = lambda: kl.GroupNormalization(halves)  # noqa: E731
+        norms = (kl.LayerNormalization, kl.RMSNormalization, groups)
         return self.draw(*norms)()(x)
 
     def pool(self, x):
