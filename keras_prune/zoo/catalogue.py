@@ -7,19 +7,33 @@ import keras
 
 from keras_prune.errors import ModelError, unknown
 from keras_prune.zoo.conv248 import conv248
+from keras_prune.zoo.densenet40 import densenet40
+from keras_prune.zoo.googlenet_cifar import googlenet_cifar
 from keras_prune.zoo.lenet5 import lenet5
 from keras_prune.zoo.lenet5_caffe import lenet5_caffe
 from keras_prune.zoo.lenet300_100 import lenet300_100
+from keras_prune.zoo.mobilenet_v2_cifar import mobilenet_v2_cifar
+from keras_prune.zoo.resnet import resnet20, resnet56, resnet110
+from keras_prune.zoo.resnext29 import resnext29
 from keras_prune.zoo.vgg16 import vgg16
+from keras_prune.zoo.vgg19 import vgg19
 
 Constructor = Callable[..., keras.Model]
 
 _NETWORKS: dict[str, Constructor] = {
     "conv248": conv248,
+    "densenet40": densenet40,
+    "googlenet_cifar": googlenet_cifar,
     "lenet300_100": lenet300_100,
     "lenet5": lenet5,
     "lenet5_caffe": lenet5_caffe,
+    "mobilenet_v2_cifar": mobilenet_v2_cifar,
+    "resnet20": resnet20,
+    "resnet56": resnet56,
+    "resnet110": resnet110,
+    "resnext29": resnext29,
     "vgg16": vgg16,
+    "vgg19": vgg19,
 }
 
 
@@ -28,8 +42,8 @@ def available() -> tuple[str, ...]:
 
     Example:
 
-    >>> available()
-    ('conv248', 'lenet300_100', 'lenet5', 'lenet5_caffe', 'vgg16')
+    >>> available()[:3]
+    ('conv248', 'densenet40', 'googlenet_cifar')
     """
     return tuple(_NETWORKS)
 

@@ -3,15 +3,11 @@
 import keras
 from keras import layers
 
-from keras_prune.errors import ModelError
+from keras_prune.zoo.pieces import image_input
 
 # (convolutions, filters) of each block; every block halves the image.
 _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 _SMALLEST_SIDE = 2 ** len(_BLOCKS)
-
-# CIFAR-10's training images, per channel, on the 0-1 scale.
-_MEAN = (0.4914, 0.4822, 0.4465)
-_DEVIATION = (0.2470, 0.2435, 0.2616)
 
 
 def vgg16(input_shape: tuple[int, int, int] = (32, 32, 3), num_classes: int = 10) -> keras.Model:
@@ -30,15 +26,7 @@ def vgg16(input_shape: tuple[int, int, int] = (32, 32, 3), num_classes: int = 10
     Reference: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
     Recognition", ICLR 2015, table 1, configuration D.
     """
-    if min(input_shape[:2]) < _SMALLEST_SIDE or input_shape[2] != len(_MEAN):
-        raise ModelError(
-            f"vgg16 expected an RGB input of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels. "
-            f"Received: input_shape={tuple(input_shape)}."
-        )
-    image = keras.Input(input_shape, name="image")
-    x = layers.Rescaling(1 / 255, name="rescaling")(image)
-    variance = tuple(deviation**2 for deviation in _DEVIATION)
-    x = layers.Normalization(mean=_MEAN, variance=variance, name="normalization")(x)
+    image, x = image_input("vgg16", input_shape, _SMALLEST_SIDE)
     for block, (convolutions, filters) in enumerate(_BLOCKS, start=1):
         for index in range(1, convolutions + 1):
             x = _convolution(x, block, index, filters)
