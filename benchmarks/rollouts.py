@@ -31,7 +31,7 @@ def main(images: int, rounds: int, seed: int) -> None:
     click.echo(f"{'group':14} {'silenced /s':>12} {'naive /s':>10} {'ratio':>7} {'set-up s':>9}")
     ratios = {}
     for name, group in graph.groups.items():
-        rollouts, set_up = _timed(lambda group=group: Rollouts(graph, group, *arrays))
+        rollouts, set_up = _timed(lambda group=group: Rollouts(graph, [group], *arrays))
         rollouts.accuracy(np.ones(group.channels))  # warm
         fast, slow = [], []
         for _ in range(rounds):

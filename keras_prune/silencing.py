@@ -6,7 +6,7 @@ filter that makes it would not do, for the BatchNorm behind it adds an offset of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -37,7 +37,8 @@ def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
     plan.check(graph)
     kept = {name: np.array(channels) for name, channels in plan.kept.items()}
     twin = _Twin(graph, graph.cut(kept))
-    for variable, value in _masked(graph, kept):
+    groups = [graph.groups[name] for name in plan.kept]
+    for variable, value in masked_weights(groups, list(map(_mask, groups, plan.kept.values()))):
         twin.variables[id(variable)].assign(value)
     return twin.model
 
@@ -69,38 +70,33 @@ class _Twin(Replay):
             self.variables.update(zip(map(id, old.weights), new.weights, strict=True))
 
 
-def _masked(
-    graph: ChannelGraph, kept: Mapping[str, np.ndarray]
+def masked_weights(
+    groups: Sequence[ChannelGroup], masks: Sequence[Any]
 ) -> list[tuple[keras.Variable, Any]]:
-    """The consumers' weights under the masks of several groups; two may share a weight."""
-    values: dict[int, tuple[keras.Variable, Any]] = {}
-    for name, channels in kept.items():
-        mask = np.zeros(graph.groups[name].channels, "float32")
-        mask[channels] = 1
-        with keras.StatelessScope(state_mapping=list(values.values())):
-            for variable, value in masked_weights(graph.groups[name], keras.ops.array(mask)):
-                values[id(variable)] = (variable, value)
-    return list(values.values())
-
-
-def masked_weights(group: ChannelGroup, mask: Any) -> list[tuple[keras.Variable, Any]]:
-    """The consumers' weights under a mask: what a rollout puts in place of the variables.
+    """The consumers' weights under masks: what a rollout puts in place of the variables.
 
     Args:
-        group: the group.
-        mask: a tensor of shape `(channels,)`, 1 = keep; it may be symbolic, inside a compiled
-            function.
+        groups: the groups; two may share a weight.
+        masks: for each a tensor of shape `(channels,)`, 1 = keep; it may be symbolic, inside a
+            compiled function.
 
     Returns:
-        Pairs of a variable and the value it has under the mask, for a `keras.StatelessScope`.
+        Pairs of a variable and the value it has under the masks, for a `keras.StatelessScope`.
     """
     values: dict[int, tuple[keras.Variable, Any]] = {}
-    padded = keras.ops.concatenate([mask, keras.ops.ones((1,), mask.dtype)])
-    for member in group.by_role(Role.CONSUMER):
-        variable, axis = member.binding.variable, member.binding.axis
-        _, value = values.get(id(variable), (variable, variable.value))
-        factor = keras.ops.take(padded, member.owner % padded.shape[0], axis=0)
-        shape = [1] * len(variable.shape)
-        shape[axis] = -1
-        values[id(variable)] = (variable, value * keras.ops.reshape(factor, shape))
+    for group, mask in zip(groups, masks, strict=True):
+        padded = keras.ops.concatenate([mask, keras.ops.ones((1,), mask.dtype)])
+        for member in group.by_role(Role.CONSUMER):
+            variable, axis = member.binding.variable, member.binding.axis
+            _, value = values.get(id(variable), (variable, variable.value))
+            factor = keras.ops.take(padded, member.owner % padded.shape[0], axis=0)
+            shape = [1] * len(variable.shape)
+            shape[axis] = -1
+            values[id(variable)] = (variable, value * keras.ops.reshape(factor, shape))
     return list(values.values())
+
+
+def _mask(group: ChannelGroup, kept: Sequence[int]) -> Any:
+    mask = np.zeros(group.channels, "float32")
+    mask[list(kept)] = 1
+    return keras.ops.array(mask)

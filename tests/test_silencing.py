@@ -50,7 +50,7 @@ def test_masks_in_a_stateless_scope_are_the_twin(name):
     for group in plan.kept:
         mask = np.zeros(plan.channels[group], "float32")
         mask[list(plan.kept[group])] = 1
-        pairs = masked_weights(graph.groups[group], keras.ops.array(mask))
+        pairs = masked_weights([graph.groups[group]], [keras.ops.array(mask)])
         assert len({id(variable) for variable, _ in pairs}) == len(pairs)
         with keras.StatelessScope(pairs):
             masked = outputs(model, x)
@@ -62,5 +62,5 @@ def test_masks_in_a_stateless_scope_are_the_twin(name):
 def test_a_full_mask_changes_nothing():
     model = randomise(NETWORKS["residual"].build())
     group = ChannelGraph(model).groups["stem"]
-    for variable, value in masked_weights(group, keras.ops.ones((group.channels,))):
+    for variable, value in masked_weights([group], [keras.ops.ones((group.channels,))]):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), np.array(value))

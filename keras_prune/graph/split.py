@@ -1,5 +1,6 @@
-"""A graph cut in two at a group: what a mask on the group cannot change, and the rest."""
+"""A graph cut in two at its groups: what a mask on them cannot change, and the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -11,11 +12,11 @@ from keras_prune.graph.trace import Call
 
 @dataclass(frozen=True)
 class Split:
-    """The calls of a model before and after a group is read.
+    """The calls of a model before and after groups are read.
 
     Args:
-        early: calls whose outputs do not depend on which channels of the group stay.
-        late: calls that read the group, and all that follows from them.
+        early: calls whose outputs do not depend on which channels of the groups stay.
+        late: calls that read a group, and all that follows from them.
         frontier: the symbolic tensors that pass from early to late; features worth keeping.
     """
 
@@ -24,8 +25,8 @@ class Split:
     frontier: tuple[keras.KerasTensor, ...]
 
 
-def split(graph: ChannelGraph, group: ChannelGroup) -> Split:
-    """Cuts a model's calls at the layers that read a group.
+def split(graph: ChannelGraph, groups: Sequence[ChannelGroup]) -> Split:
+    """Cuts a model's calls at the first layers that read one of some groups.
 
     Example:
 
@@ -36,11 +37,13 @@ def split(graph: ChannelGraph, group: ChannelGroup) -> Split:
     ...     keras.layers.Dense(10, name="logits"),
     ... ])
     >>> graph = ChannelGraph(model)
-    >>> parts = split(graph, graph.groups["conv"])
+    >>> parts = split(graph, [graph.groups["conv"]])
     >>> [call.name for call in parts.early], [call.name for call in parts.late]
     (['conv', 'flatten'], ['logits'])
     """
-    readers = {id(member.binding.layer) for member in group.by_role(Role.CONSUMER)}
+    readers = {
+        id(member.binding.layer) for group in groups for member in group.by_role(Role.CONSUMER)
+    }
     early: list[Call] = []
     late: list[Call] = []
     changed: set[int] = set()

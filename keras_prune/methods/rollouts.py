@@ -1,11 +1,12 @@
-"""Accuracy under a mask, fast: one compiled function, features before the group computed once.
+"""Accuracy under a mask, fast: one compiled function, features before the groups computed once.
 
-BatchNormalization behind the group normalises by the statistics of the rollout's own images. The
+BatchNormalization behind a group normalises by the statistics of the rollout's own images. The
 stored ones describe the unpruned network: under a mask they cost accuracy that a few training steps
 bring back, and hide which channels matter (Li et al., "EagleEye", ECCV 2020, section 3).
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -25,8 +26,8 @@ class Rollouts:
 
     Args:
         graph: the walked network; one input, one output of class scores.
-        group: the group that is being decided. All that a mask on it cannot change is computed
-            here, once.
+        groups: the groups that are being decided. All that masks on them cannot change is
+            computed here, once.
         images: float32, shape `(examples, height, width, channels)`.
         labels: int, shape `(examples,)`.
         precision: `"float32"` or `"mixed_bfloat16"`.
@@ -38,7 +39,7 @@ class Rollouts:
     def __init__(
         self,
         graph: ChannelGraph,
-        group: ChannelGroup,
+        groups: Sequence[ChannelGroup],
         images: np.ndarray,
         labels: np.ndarray,
         precision: str = "float32",
@@ -49,8 +50,8 @@ class Rollouts:
                 f"{graph.statistics[0].layer.name!r} may lose channels. Use ChannelGraph(model)."
             )
         self._graph = graph
-        self._group = group
-        self._split = split(graph, group)
+        self._groups = groups
+        self._split = split(graph, groups)
         self._examples = len(images)
         with computing_in(precision, graph.model):  # what is traced inside keeps the precision
             self._batches = self._features(images, labels)
@@ -61,11 +62,15 @@ class Rollouts:
         """Accuracy in percent with the channels whose mask is 0 silenced.
 
         Args:
-            mask: 1 = keep, shape `(channels,)`.
+            mask: 1 = keep, shape `(channels,)`, those of all groups end to end.
         """
         mask = tf.constant(mask, tf.float32)
         right = sum(int(self.correct(mask, *batch)) for batch in self._batches)
         return 100.0 * right / self._examples
+
+    @property
+    def _channels(self) -> list[int]:
+        return [group.channels for group in self._groups]
 
     def _features(self, images: np.ndarray, labels: np.ndarray) -> list[Any]:
         """Per batch what passes from the early to the late half, and the right answers."""
@@ -75,7 +80,7 @@ class Rollouts:
 
     def _signature(self) -> list[Any]:
         features, answers = self._batches[0]
-        mask = tf.TensorSpec((self._group.channels,), tf.float32)
+        mask = tf.TensorSpec((sum(self._channels),), tf.float32)
         return [mask, [_any_batch(value) for value in features], _any_batch(answers)]
 
     def _early(self, images: tf.Tensor) -> list[tf.Tensor]:
@@ -85,7 +90,8 @@ class Rollouts:
 
     def _correct(self, mask: tf.Tensor, features: list[tf.Tensor], labels: tf.Tensor) -> tf.Tensor:
         known = {id(t): value for t, value in zip(self._split.frontier, features, strict=True)}
-        with keras.StatelessScope(state_mapping=masked_weights(self._group, mask)):
+        masks = tf.split(mask, self._channels)
+        with keras.StatelessScope(state_mapping=masked_weights(self._groups, masks)):
             values = execute(self._split.late, known, self._run)
         [output] = self._graph.trace.flat_outputs
         guesses = tf.argmax(values[id(output)], axis=-1)

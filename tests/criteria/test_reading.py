@@ -42,7 +42,7 @@ def gradient_of_the_mask(graph, group, x):
     import tensorflow as tf
 
     mask = tf.Variable(np.ones(group.channels, "float32"))
-    with tf.GradientTape() as tape, keras.StatelessScope(masked_weights(group, mask)):
+    with tf.GradientTape() as tape, keras.StatelessScope(masked_weights([group], [mask])):
         loss = squares(np.zeros(1), graph.model(x, training=False))
     gradient = tape.gradient(loss, mask, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return np.abs(tf.convert_to_tensor(gradient))

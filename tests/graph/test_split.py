@@ -21,30 +21,30 @@ def names(calls):
 
 def test_every_call_is_on_one_side(graph):
     for group in graph.groups.values():
-        parts = split(graph, group)
+        parts = split(graph, [group])
         assert sorted(names([*parts.early, *parts.late])) == sorted(names(graph.trace.calls))
 
 
 def test_the_layers_that_make_a_group_are_early_those_that_read_it_late(graph):
-    parts = split(graph, graph.groups["inner"])
+    parts = split(graph, [graph.groups["inner"]])
     assert "inner" in names(parts.early)
     assert names(parts.late)[0] == "branch"
 
 
 def test_a_nested_model_that_reads_the_group_is_late(graph):
-    parts = split(graph, graph.groups["stem"])
+    parts = split(graph, [graph.groups["stem"]])
     nested = next(call for call in graph.trace.calls if isinstance(call.operation, keras.Model))
     assert nested in parts.late
 
 
 def test_a_skip_connection_crosses_the_frontier(graph):
-    assert len(split(graph, graph.groups["inner"]).frontier) == 2
+    assert len(split(graph, [graph.groups["inner"]]).frontier) == 2
 
 
 @pytest.mark.parametrize("name", ["stem", "inner", "nested_conv", "hidden"])
 def test_both_halves_together_are_the_model(graph, name):
     images = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype("float32")
-    parts = split(graph, graph.groups[name])
+    parts = split(graph, [graph.groups[name]])
     early = execute(parts.early, {id(graph.trace.flat_inputs[0]): images})
     crossing = {id(tensor): early[id(tensor)] for tensor in parts.frontier}
     late = execute(parts.late, crossing)

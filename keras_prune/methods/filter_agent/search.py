@@ -72,7 +72,7 @@ class GroupSearch:
     ) -> None:
         self._group = group
         self._config = config
-        self._rollouts = Rollouts(graph, group, images, labels, precision)
+        self._rollouts = Rollouts(graph, [group], images, labels, precision)
         state = policy_state(group)
         self._slack = slack
         self._unpruned = self._rollouts.accuracy(np.ones(group.channels)) - slack
