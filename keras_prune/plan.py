@@ -126,9 +126,9 @@ class PruningPlan:
                 f"{graph.model.name!r} has {graph.fingerprint}). Make a plan for this model."
             )
 
-    def save(self, path: str | Path) -> None:
-        """Writes the plan as JSON, whole or not at all."""
-        content = {
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain data that `json.dumps` takes."""
+        return {
             "fingerprint": self.fingerprint,
             "admit_norms": self.admit_norms,
             "groups": {
@@ -136,7 +136,26 @@ class PruningPlan:
                 for name, channels in self.kept.items()
             },
         }
-        write_text(Path(path), json.dumps(content))
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> PruningPlan:
+        """The plan that `to_dict` described.
+
+        Raises:
+            PlanError: it is none.
+        """
+        try:
+            groups = content["groups"]
+            kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
+            channels = {name: int(group["channels"]) for name, group in groups.items()}
+            admit_norms = bool(content.get("admit_norms", False))
+            return cls(kept, content["fingerprint"], channels, admit_norms)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PlanError(f"Not a pruning plan ({type(error).__name__}: {error}).") from error
+
+    def save(self, path: str | Path) -> None:
+        """Writes the plan as JSON, whole or not at all."""
+        write_text(Path(path), json.dumps(self.to_dict()))
 
     @classmethod
     def load(cls, path: str | Path) -> PruningPlan:
@@ -146,13 +165,8 @@ class PruningPlan:
             PlanError: the file is missing or not a plan.
         """
         try:
-            content = json.loads(Path(path).read_text())
-            groups = content["groups"]
-            kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
-            channels = {name: int(group["channels"]) for name, group in groups.items()}
-            admit_norms = bool(content.get("admit_norms", False))
-            return cls(kept, content["fingerprint"], channels, admit_norms)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return cls.from_dict(json.loads(Path(path).read_text()))
+        except (OSError, ValueError, PlanError) as error:
             raise PlanError(
                 f"{path} is not a pruning plan ({type(error).__name__}: {error})."
             ) from error

@@ -76,6 +76,18 @@ def is_met(budget: Budget, graph: ChannelGraph) -> bool:
     return count.cost({}) <= count.limit(budget.kept)
 
 
+def furthest(budget: Budget, graph: ChannelGraph) -> float:
+    """See `Budget.furthest`."""
+    if budget.latency is not None:
+        raise ConfigError("A budget of latency is not counted. Give macs, params or ratio.")
+    levels = Limits.of(budget).levels(graph, _origin(budget, graph))
+    least = {
+        name: np.arange(group.channels) < levels[name][0] for name, group in graph.groups.items()
+    }
+    count = _count(budget.kind, budget, graph)
+    return count.cost(least) / count.whole
+
+
 def _counted(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
     """The plan for a budget that is counted."""
     count = _unmet(budget, graph)

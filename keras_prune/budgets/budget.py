@@ -152,6 +152,24 @@ class Budget:
         """Whether a model is within the budget as it is, so that `allocate` would refuse."""
         return allocation.is_met(self, graph)
 
+    def furthest(self, graph: ChannelGraph) -> float:
+        """The smallest fraction that limits and pinned channels let a plan keep.
+
+        A budget that is counted and asks for less can never be met.
+
+        Raises:
+            ConfigError: latency is budgeted, which says nothing before it is measured.
+
+        Example:
+
+        >>> inputs = keras.Input((10,))
+        >>> hidden = keras.layers.Dense(8, name="hidden")(inputs)
+        >>> graph = ChannelGraph(keras.Model(inputs, keras.layers.Dense(2)(hidden)))
+        >>> Budget(macs=0.5, max_ratio=0.75).furthest(graph)
+        0.25
+        """
+        return allocation.furthest(self, graph)
+
     def steps(self, count: int, graph: ChannelGraph) -> tuple[Budget, ...]:
         """Budgets on the way to this one, to score, prune and fine-tune in between.
 

@@ -54,6 +54,7 @@ class PruningRun:
         splits: the data.
         original: the baseline.
         baseline: its validation accuracy, in percent.
+        trainings: how many were run by `fit`; each draws its batches by its number.
 
     Raises:
         KerasPruneError: the data, the weights or the configuration cannot be used.
@@ -75,7 +76,7 @@ class PruningRun:
         self.watcher = watcher
         self.tracker = tracker
         self._started = time.monotonic()
-        self._trainings = 0
+        self.trainings = 0
         self._epochs: list[Mapping[str, Any]] = []
         self._stages: Counter[str] = Counter()
         self.original, self.splits = self._opened(data_dir, weights, check)
@@ -144,7 +145,7 @@ class PruningRun:
             validate: measure validation accuracy after every epoch, even where nothing is tracked.
             callbacks: Keras callbacks of the method's own.
         """
-        self._trainings += 1
+        self.trainings += 1
         stage = self._unique(stage)
         distillation = self.recipe.distillation
         recording = self.tracker.training(stage, pruned=True)
@@ -152,7 +153,7 @@ class PruningRun:
             model,
             self.splits,
             config,
-            seed=self.recipe.common.seed + self._trainings,
+            seed=self.recipe.common.seed + self.trainings,
             precision=self.recipe.common.precision,
             watcher=self.watcher,
             stage=stage,
@@ -162,6 +163,23 @@ class PruningRun:
             distillation=distillation,
         )
         self._record(stage, history.rows)
+
+    @property
+    def epochs(self) -> int:
+        """How many rows `training.csv` has."""
+        return len(self._epochs)
+
+    def go_on(self, trainings: int, epochs: int) -> None:
+        """Takes up a run in the same directory that was killed.
+
+        Args:
+            trainings: how many it had run when its state was saved.
+            epochs: how many rows of its `training.csv` are theirs.
+        """
+        self.trainings = trainings
+        path = self.directory / "training.csv"
+        rows = pd.read_csv(path).head(epochs).to_dict("records") if epochs else []
+        self._epochs = [{str(name): value for name, value in row.items()} for row in rows]
 
     def _record(self, stage: str, rows: Iterable[Row]) -> None:
         """Writes the epochs of one more training to `training.csv`."""

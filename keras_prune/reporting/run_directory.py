@@ -51,6 +51,23 @@ class RunDirectory:
                 f"Cannot write the run directory {path}: {error.strerror}. Give another --out."
             ) from error
 
+    @classmethod
+    def existing(cls, path: str | Path) -> "RunDirectory":
+        """The directory of a run that was killed and is to go on.
+
+        Args:
+            path: the directory.
+
+        Raises:
+            ConfigError: it is no run's.
+        """
+        if not (Path(path) / "config.toml").is_file():
+            raise ConfigError(
+                f"Expected the directory of a run with its config.toml. Received: {path}. "
+                "Start the run anew with another --out."
+            )
+        return cls(Path(path))
+
     @staticmethod
     def default_path(recipe: str) -> Path:
         """`runs/<recipe>-<UTC time>`, for example `runs/vgg16-20260102-030405`.

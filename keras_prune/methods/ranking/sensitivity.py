@@ -55,7 +55,7 @@ def sensitivity(
             raise ConfigError(f"Expected ratios between 0 and 1. Received: {ratio}.")
     rows: list[dict[str, object]] = []
     for number, group in enumerate(graph.groups.values(), 1):
-        rollouts = Rollouts(graph, group, images, labels, precision)
+        rollouts = Rollouts(graph, [group], images, labels, precision)
         whole = rollouts.accuracy(np.ones(group.channels))
         for ratio in sorted(ratios):
             mask = _highest(scores[group.name], ratio)

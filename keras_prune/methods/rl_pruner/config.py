@@ -1,0 +1,119 @@
+"""Everything that decides what a run of RL-Pruner does; a TOML file mirrors it."""
+
+from dataclasses import dataclass
+
+from keras_prune import criteria
+from keras_prune.budgets import Budget
+from keras_prune.errors import ConfigError
+from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
+
+_FRACTIONS = ("step", "clip", "discount", "epsilon", "epsilon_decay")
+
+
+@dataclass(frozen=True)
+class RLPrunerConfig:
+    """The search. Exactly one of `macs`, `params` and `ratio` is given.
+
+    Args:
+        macs: the fraction of multiply-accumulates to keep.
+        params: the fraction of parameters to keep.
+        ratio: the fraction of channels to remove.
+        max_drop: validation accuracy that may be lost before the budget is reached, in percentage
+            points; the stage that loses more is undone. Default: no matter.
+        criterion: which of a group's channels leave first, a name of `keras_prune.criteria`.
+        stages: in how many steps the budget is reached, each with a search and a fine-tuning.
+        rounds: updates of the distribution in a stage.
+        samples: distributions tried for an update.
+        depth: stages that a sample looks ahead, without fine-tuning in between.
+        discount: of a stage's reward against that of the one before, in [0, 1].
+        noise: of the samples, in units of the uniform share.
+        floor: the least share of a group, in units of the uniform share, in [0, 1).
+        step: how far the distribution moves towards the chosen sample, in [0, 1].
+        clip: the largest relative change of a share in one update, in [0, 1].
+        epsilon: probability of choosing at random among the best, in [0, 1].
+        epsilon_decay: its factor after each choice, in [0, 1].
+        replay: how many of a stage's best samples are kept.
+        macs_weight: what a hundredth of the MACs is worth in the reward, in percentage points of
+            accuracy.
+        params_weight: what a hundredth of the parameters is worth, likewise.
+        images: validation images a reward is measured on; training images a criterion looks at.
+        max_ratio: at most this fraction of a group's channels is removed, in (0, 1].
+        round_to: each group keeps a multiple of it, or stays whole.
+        exclude: groups or layers that stay whole, or patterns of their names.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+
+    macs: float | None = None
+    params: float | None = None
+    ratio: float | None = None
+    max_drop: float | None = None
+    criterion: str = "taylor"
+    stages: int = 4
+    rounds: int = 2
+    samples: int = 16
+    depth: int = 1
+    discount: float = 0.9
+    noise: float = 0.5
+    floor: float = 0.1
+    step: float = 0.5
+    clip: float = 0.5
+    epsilon: float = 0.1
+    epsilon_decay: float = 0.7
+    replay: int = 8
+    macs_weight: float = 0.0
+    params_weight: float = 0.0
+    images: int = 500
+    max_ratio: float = 1.0
+    round_to: int = 1
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        criteria.get(self.criterion)
+        self.budget  # noqa: B018  # which checks itself
+        for name in ("stages", "rounds", "samples", "depth", "replay", "images"):
+            self._expect(getattr(self, name) >= 1, name, "at least 1")
+        for name in _FRACTIONS:
+            self._expect(0 <= getattr(self, name) <= 1, name, "a number in [0, 1]")
+        self._expect(0 <= self.floor < 1, "floor", "a number in [0, 1)")
+        self._expect(self.noise > 0, "noise", "a positive number")
+        self._expect(self.max_drop is None or self.max_drop > 0, "max_drop", "positive, or none")
+
+    @property
+    def budget(self) -> Budget:
+        """What may stay."""
+        return Budget(
+            macs=self.macs,
+            params=self.params,
+            ratio=self.ratio,
+            max_ratio=self.max_ratio,
+            round_to=self.round_to,
+            exclude=self.exclude,
+        )
+
+    def _expect(self, holds: bool, name: str, expected: str) -> None:
+        if not holds:
+            raise ConfigError(f"Expected {name} to be {expected}. Received: {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class RLPrunerRecipe:
+    """One run from the data to the report.
+
+    Args:
+        common: what every stage shares.
+        train: the baseline's training, where no weights are given.
+        prune: the search.
+        recovery: the fine-tuning between stages.
+        finetune: the fine-tuning at the end.
+        distillation: how much every fine-tuning listens to the unpruned network; a table without
+            keys takes the defaults. Default: not at all.
+    """
+
+    common: CommonConfig
+    train: TrainingConfig
+    recovery: TrainingConfig
+    finetune: TrainingConfig
+    prune: RLPrunerConfig
+    distillation: DistillationConfig | None = None
