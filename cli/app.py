@@ -16,6 +16,7 @@ from .lenet import lenet5, lenet300_100
 from .predict import predict
 from .profile import profile
 from .prune import prune
+from .rl_pruner import rl_pruner
 from .run import run
 from .sensitivity import sensitivity
 from .taylor import taylor
@@ -44,7 +45,7 @@ def app(context: click.Context) -> None:
 
 COMMANDS = (
     benchmark, compare, evaluate, export, inspect, lenet5, lenet300_100, predict, profile, prune,
-    run, sensitivity, taylor, train, vgg16,
+    rl_pruner, run, sensitivity, taylor, train, vgg16,
 )  # fmt: skip
 
 for command in COMMANDS:

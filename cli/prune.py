@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as shared
-from .ranked import ranking_options, run_ranking
+from .ranked import METHODS, ranking_options, run_method
 from .settings import settings
 from .tracking import tracking_options
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path())
 @shared.required_dataset
 @shared.data_dir
+@click.option(
+    "--method",
+    type=click.Choice(list(METHODS)),
+    default="ranking",
+    show_default=True,
+    help="ranking: by the criterion alone. rl_pruner: what each group gives is searched.",
+)
 @ranking_options
 @shared.batch_size
 @shared.seed
@@ -31,15 +38,28 @@ def prune(
     out: Path | None,
     config: Path | None,
     tracker: "Tracker",
+    method: str,
     **options: Any,
 ) -> None:
     """Prune MODEL to a budget, fine-tune and export it.
 
     MODEL is a .keras file that classifies images. Give exactly one budget: --macs, --params,
     --ratio or --latency. Every other option left out keeps the value of configs/prune.toml or of
-    --config. For example
+    --config; with --method rl_pruner of configs/rl-pruner.toml. For example
 
         keras-prune prune model.keras --dataset photos/ --criterion taylor --macs 0.5
     """
-    data = settings("prune", config, options["dataset"])
-    run_ranking("prune", data, options, data_dir=data_dir, out=out, tracker=tracker)
+    searched = method == "rl_pruner"
+    if searched:
+        options = _for_search(options)
+    data = settings("rl-pruner" if searched else "prune", config, options["dataset"])
+    run_method("prune", data, options, data_dir=data_dir, out=out, tracker=tracker, method=method)
+
+
+def _for_search(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as a search for the distribution has them: its steps are called stages."""
+    for name in ("latency", "scope"):
+        if options[name] is not None:
+            raise click.UsageError(f"--{name} belongs to --method ranking.")
+    others = {name: value for name, value in options.items() if name not in ("steps", "latency")}
+    return others | {"stages": options["steps"]}

@@ -1,4 +1,4 @@
-"""What `prune` and `taylor` share: the options of pruning by rank, and the run itself."""
+"""What `prune`, `taylor` and `rl-pruner` share: options of pruning to a budget, and the run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,56 +32,92 @@ KEYS = {
     "latency": "prune.latency",
     "learning_rate": "finetune.learning_rate",
     "macs": "prune.macs",
+    "max_drop": "prune.max_drop",
     "model": "common.model",
     "params": "prune.params",
     "precision": "common.precision",
     "ratio": "prune.ratio",
     "round_to": "prune.round_to",
+    "samples": "prune.samples",
     "scope": "prune.scope",
     "seed": "common.seed",
+    "stages": "prune.stages",
     "steps": "prune.steps",
 }
 BUDGETS = ("latency", "macs", "params", "ratio")
 
+# Method -> its room and recipe.
+METHODS = {
+    "ranking": ("methods.ranking", "RankingRecipe"),
+    "rl_pruner": ("methods.rl_pruner", "RLPrunerRecipe"),
+}
+
+_budgets = (
+    click.option("--macs", type=float, help="Fraction of MACs to keep, in (0, 1]."),
+    click.option("--params", type=float, help="Fraction of parameters to keep."),
+    click.option("--ratio", type=float, help="Fraction of channels to remove."),
+)
+_criterion = click.option("--criterion", help="What ranks the channels: taylor, l1, fpgm, ...")
+_rest = (
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Layers that stay whole, say 'block5_*'; may be given several times.",
+    ),
+    click.option("--round-to", type=shared.COUNT, help="Channels kept: a multiple of it."),
+    click.option("--finetune-epochs", type=shared.COUNT, help="Epochs of the final fine-tuning."),
+    click.option(
+        "--learning-rate",
+        type=float,
+        callback=shared.positive,
+        help="Highest of the final fine-tuning.",
+    ),
+)
+
 
 def ranking_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of pruning by rank to a command."""
-    for option in reversed(
-        (
-            click.option("--macs", type=float, help="Fraction of MACs to keep, in (0, 1]."),
-            click.option("--params", type=float, help="Fraction of parameters to keep."),
-            click.option("--ratio", type=float, help="Fraction of channels to remove."),
-            click.option(
-                "--latency", type=float, help="Fraction of TFLite latency to keep, measured."
-            ),
-            click.option("--criterion", help="What ranks the channels: taylor, l1, fpgm, ..."),
-            click.option("--images", type=shared.COUNT, help="Training images scores are made on."),
-            click.option("--steps", type=shared.COUNT, help="Scorings and cuts to the budget."),
-            click.option("--scope", help="global or local: ranked together, or group by group."),
-            click.option(
-                "--exclude",
-                multiple=True,
-                metavar="PATTERN",
-                help="Layers that stay whole, say 'block5_*'; may be given several times.",
-            ),
-            click.option("--round-to", type=shared.COUNT, help="Channels kept: a multiple of it."),
-            click.option(
-                "--finetune-epochs", type=shared.COUNT, help="Epochs of the final fine-tuning."
-            ),
-            click.option(
-                "--learning-rate",
-                type=float,
-                callback=shared.positive,
-                help="Highest of the final fine-tuning.",
-            ),
-            shared.distill,
-        )
-    ):
+    steps = click.option("--steps", type=shared.COUNT, help="Scorings and cuts to the budget.")
+    return _with(
+        command,
+        *_budgets,
+        click.option("--latency", type=float, help="Fraction of TFLite latency to keep, measured."),
+        _criterion,
+        click.option("--images", type=shared.COUNT, help="Training images scores are made on."),
+        steps,
+        click.option("--scope", help="global or local: ranked together, or group by group."),
+        *_rest,
+        shared.distill,
+    )
+
+
+def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of a search for the distribution to a command."""
+    return _with(
+        command,
+        *_budgets,
+        click.option(
+            "--max-drop",
+            type=float,
+            callback=shared.positive,
+            help="Points of validation accuracy that may be lost on the way; then it stops.",
+        ),
+        _criterion,
+        click.option("--images", type=shared.COUNT, help="Validation images of a reward."),
+        click.option("--stages", type=shared.COUNT, help="Searches and cuts to the budget."),
+        click.option("--samples", type=shared.COUNT, help="Distributions tried for an update."),
+        *_rest,
+    )
+
+
+def _with(command: Callable[..., Any], *options: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
-def run_ranking(
+def run_method(
     name: str,
     data: dict[str, Any],
     options: dict[str, Any],
@@ -90,8 +126,9 @@ def run_ranking(
     out: Path | None,
     tracker: "Tracker",
     weights: Path | None = None,
+    method: str = "ranking",
 ) -> None:
-    """Runs the method and shows its report.
+    """Runs a method and shows its report.
 
     Args:
         name: of the command, for the run directory.
@@ -101,17 +138,19 @@ def run_ranking(
         out: the run directory; default: one of the command's name and the time.
         tracker: what records the run.
         weights: a trained network, instead of training one.
+        method: one of `METHODS`.
     """
     from keras_prune.reporting import RunDirectory
 
-    method = room("methods.ranking")
-    recipe = load(method.RankingRecipe, _chosen(data, options))
+    home, recipe_class = METHODS[method]
+    work = room(home)
+    recipe = load(getattr(work, recipe_class), _chosen(data, options))
     with (
         run_directory(out or RunDirectory.default_path(name)) as run,
         display() as watcher,
         tracker.run(run.path, to_dict(recipe)),
     ):
-        report = method.run_recipe(
+        report = work.run_recipe(
             recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
         )
     show_run(report, run.path)

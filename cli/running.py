@@ -18,11 +18,16 @@ class Interrupted(click.Abort):
 
 
 @contextlib.contextmanager
-def run_directory(path: Path) -> Iterator["RunDirectory"]:
-    """The directory of one run; it is removed again if the run fails before writing anything."""
+def run_directory(path: Path, *, goes_on: bool = False) -> Iterator["RunDirectory"]:
+    """The directory of one run; it is removed again if the run fails before writing anything.
+
+    Args:
+        path: the directory.
+        goes_on: take that of a run that was killed, instead of making one.
+    """
     from keras_prune.reporting import RunDirectory
 
-    run = RunDirectory.create(path)
+    run = RunDirectory.existing(path) if goes_on else RunDirectory.create(path)
     try:
         yield run
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as shared
-from .ranked import ranking_options, run_ranking
+from .ranked import ranking_options, run_method
 from .settings import settings
 from .tracking import tracking_options
 
@@ -40,6 +40,6 @@ def taylor(
     Every option left out keeps the value of configs/taylor.toml or of --config.
     """
     data = settings("taylor", config, options["dataset"])
-    run_ranking(
+    run_method(
         "taylor", data, options, data_dir=data_dir, out=out, tracker=tracker, weights=weights
     )

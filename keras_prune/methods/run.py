@@ -226,7 +226,7 @@ class PruningRun:
         test = self.splits.test  # read here and nowhere else
         batch, _ = self.splits.validation_arrays(_EXPORT_BATCH)
         exports = [
-            export(outcome.model, self.directory / name, batch=batch)
+            export(outcome.model, self.directory / name, batch=batch, force=True)  # a killed run's
             for name in ("saved_model", "model.tflite")
         ]
         graph = ChannelGraph(self.original)

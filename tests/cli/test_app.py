@@ -19,7 +19,7 @@ def run(*arguments, cwd):
 
 COMMANDS = [
     "benchmark", "compare", "evaluate", "export", "inspect", "predict", "profile", "prune",
-    "sensitivity", "taylor", "train", "vgg16",
+    "rl-pruner", "sensitivity", "taylor", "train", "vgg16",
 ]  # fmt: skip
 LIGHT = [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"], []]
 

@@ -25,9 +25,9 @@ SETTINGS = {
     "distillation": {},
 }
 FILES = {
-    "accuracy.svg", "baseline.keras", "config.toml", "distribution.csv", "distribution.svg", "history.csv", "layers.csv",
-    "model.tflite", "plan.json", "pruned.keras", "report.json", "saved_model", "search",
-    "training.csv",
+    "accuracy.svg", "baseline.keras", "config.toml", "distribution.csv", "distribution.svg",
+    "history.csv", "layers.csv", "model.tflite", "plan.json", "pruned.keras", "report.json",
+    "saved_model", "search", "training.csv",
 }  # fmt: skip
 RECIPE = load(RLPrunerRecipe, SETTINGS)
 

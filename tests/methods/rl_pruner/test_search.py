@@ -73,7 +73,7 @@ def test_all_stages_are_one_plan_of_the_original(states):
 
 
 def test_down_to_one_channel_the_groups_stay_the_same():
-    made, recovered = pruner(macs=0.04, samples=1, rounds=1, depth=1)
+    made, recovered = pruner(macs=0.06, samples=1, rounds=1, depth=1)
     states = all_of(made)
     assert recovered == ["recover stage 1", "recover stage 2"]
     for state in states:
