@@ -162,6 +162,7 @@ class Budget:
 
         Example:
 
+        >>> import keras
         >>> inputs = keras.Input((10,))
         >>> hidden = keras.layers.Dense(8, name="hidden")(inputs)
         >>> graph = ChannelGraph(keras.Model(inputs, keras.layers.Dense(2)(hidden)))
