@@ -17,7 +17,6 @@ import numpy as np
 
 METHODS = {
     "uniform, l1": ("l1", "local"),
-    "uniform, taylor": ("taylor", "local"),
     "global, taylor": ("taylor", "global"),
     "random": ("random", "global"),
     "RL-Pruner, taylor": ("taylor", None),
@@ -29,13 +28,13 @@ METHODS = {
 @click.option("--dataset", default="cifar10", show_default=True)
 @click.option("--side", default=16, show_default=True, help="Of the images, in pixels.")
 @click.option("--macs", default=0.4, show_default=True, help="Fraction to keep.")
-@click.option("--stages", default=2, show_default=True)
+@click.option("--stages", default=1, show_default=True)
 @click.option("--seeds", default=3, show_default=True)
 @click.option("--epochs", default=4, show_default=True, help="Of the baseline, of --steps each.")
 @click.option("--steps", default=150, show_default=True)
 @click.option("--samples", default=12, show_default=True)
-@click.option("--rounds", default=2, show_default=True)
-@click.option("--images", default=500, show_default=True, help="Of a reward, and of scores.")
+@click.option("--rounds", default=3, show_default=True)
+@click.option("--images", default=400, show_default=True, help="Of a reward, and of scores.")
 @click.option("--weights", type=click.Path(path_type=Path), help="The baseline; kept there.")
 def main(model: str, dataset: str, side: int, weights: Path | None, **options: Any) -> None:
     """Prints a row per run, and the mean and deviation of each method."""
@@ -76,7 +75,7 @@ def _baseline(model: str, splits: Any, options: dict[str, Any], weights: Path | 
 
 
 def _run(name: str, trained: Any, splits: Any, options: dict[str, Any], seed: int) -> Any:
-    """One method with one seed: accuracy before the last two fine-tunings, and after."""
+    """One method with one seed: accuracy right after the last cut, and after fine-tuning."""
     from keras_prune.profiling import profile
     from keras_prune.training import TrainingConfig, fit
 

@@ -60,7 +60,8 @@ def check(budget: Budget, graph: ChannelGraph) -> None:
     """Raises what `pruning_environment` raises for a budget that makes nothing to search."""
     budget.check(graph)
     whole = Limits.of(budget).excluded(graph)
-    free = [name for name, g in graph.groups.items() if g.channels > 1 and name not in whole]
+    unpruned = (budget.origin or graph).groups.items()  # later all groups but one may be down to 1
+    free = [name for name, group in unpruned if group.channels > 1 and name not in whole]
     if len(free) < 2:
         raise ModelError(
             "Expected at least two groups of channels to share out what leaves. Received: model "

@@ -9,6 +9,8 @@ from keras_prune.criteria import get
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rl_pruner import pruning_environment
+from keras_prune.methods.rl_pruner.building import check
+from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
 from tests.budgets.networks import dense_graph
 from tests.methods.filter_agent.small import residual_network
@@ -82,6 +84,14 @@ def test_just_as_far_as_it_can_go_can_be_asked_for(graph):
 def test_one_group_alone_leaves_nothing_to_share_out(graph, exclude):
     with pytest.raises(ModelError, match=r"at least two groups .* with 1 \(a\)"):
         pruning_environment(graph, [Budget(macs=0.5, exclude=exclude)], (IMAGES, LABELS))
+
+
+def test_on_the_way_one_group_may_be_left():
+    graph = dense_graph(a=8, b=8)
+    small = ChannelGraph(prune(graph.model, PruningPlan.for_graph(graph, {"a": (0,)})))
+    check(Budget(params=0.1, origin=graph), small)
+    with pytest.raises(ModelError, match="at least two groups"):
+        check(Budget(params=0.5), small)
 
 
 def test_a_criterion_that_needs_data_says_so(graph):
