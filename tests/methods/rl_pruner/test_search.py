@@ -1,5 +1,7 @@
 """Stage after stage on a small network, without training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,15 @@ def test_down_to_one_channel_the_groups_stay_the_same():
     assert recovered == ["recover stage 1", "recover stage 2"]
     for state in states:
         assert list(ChannelGraph(state.model).groups) == list(states[0].shares[0])
+
+
+def test_a_stage_goes_on_with_the_agent_of_the_one_before():
+    made, _ = pruner(step=0.0, samples=1, rounds=1, depth=1)
+    start = made.start()
+    agent = start.agent | {"distribution": [0.4, 0.3, 0.2, 0.1]}
+    after = made.advance(replace(start, agent=agent))
+    assert list(after.shares[-1].values()) == pytest.approx([0.4, 0.3, 0.2, 0.1])
+    assert after.agent["random"] != agent["random"]
 
 
 def test_a_stage_that_costs_too_much_is_undone():
