@@ -71,7 +71,7 @@ def _judge(graph: ChannelGraph) -> Same:
     expected = _outputs(graph.model, inputs)
 
     def same(group: ChannelGroup, mask: np.ndarray) -> bool:
-        weights = masked_weights(group, keras.ops.array(mask))
+        weights = masked_weights([group], [keras.ops.array(mask)])
         with keras.StatelessScope(state_mapping=weights):
             found = _outputs(graph.model, inputs)
         return all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
