@@ -37,7 +37,8 @@ def app(context: click.Context) -> None:
     A verb works on a model of your own, for example
 
         keras-prune train lenet5 --dataset photos/ --out run
-        keras-prune inspect run/model.keras
+        keras-prune prune run/model.keras --dataset photos/ --macs 0.5 --out small
+        keras-prune export small/pruned.keras --out model.tflite
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

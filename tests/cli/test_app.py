@@ -18,8 +18,8 @@ def run(*arguments, cwd):
 
 
 COMMANDS = [
-    "benchmark", "compare", "evaluate", "export", "inspect", "predict", "profile", "prune",
-    "rl-pruner", "sensitivity", "taylor", "train", "vgg16",
+    "benchmark", "compare", "evaluate", "export", "inspect", "lenet5", "lenet300-100", "predict",
+    "profile", "prune", "rl-pruner", "run", "sensitivity", "taylor", "train", "vgg16",
 ]  # fmt: skip
 LIGHT = [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"], []]
 

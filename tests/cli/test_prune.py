@@ -24,7 +24,8 @@ def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
     options = ["--macs", 0.5, "--criterion", "l1", "--exclude", "conv1", "--steps", 2, "--distill"]
     done = call("prune", file, *TINY, *options, "--out", "run", "--tensorboard", "logs")
     assert done.code == 0, done.err
-    assert "pruned by ranking" in done.out and "Parameters by layer" in done.out
+    shown = " ".join(done.out.split())  # a long path folds the title
+    assert "pruned by ranking" in shown and "Parameters by layer" in shown
     run = tmp_path / "run"
     report = json.loads((run / "report.json").read_text())
     assert report["after"]["macs"] <= 0.5 * report["before"]["macs"]
