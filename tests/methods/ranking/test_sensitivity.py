@@ -52,7 +52,7 @@ def test_the_lowest_scores_go(graph, scores, labels, table):
         mask = np.ones(row.channels, "float32")
         mask[ranked[: int(row.ratio * row.channels + 1e-9)]] = 0
         assert row.kept == mask.sum()
-        expected = Rollouts(graph, graph.groups[row.group], IMAGES, labels).accuracy(mask)
+        expected = Rollouts(graph, [graph.groups[row.group]], IMAGES, labels).accuracy(mask)
         assert row.accuracy == pytest.approx(expected)
     assert table["drop"].abs().max() > 0
 
