@@ -30,10 +30,10 @@ def show_sparse(model: "keras.Model", out: Path, options: Mapping[str, Any], as_
         raise click.UsageError(f"--sparse writes files of its own: leave out {_option(name)}.")
     if options.get("force"):
         raise click.UsageError("--sparse replaces nothing: leave out --force, give another --out.")
-    exporting = room("exporting")
+    benchmarking = room("benchmarking")
     given = {name: value for name, value in options.items() if name != "force"}
-    forms = exporting.export_sparse(model, out, **given)
-    frame = exporting.forms_frame(forms)
+    forms = benchmarking.export_sparse(model, out, **given)
+    frame = benchmarking.forms_frame(forms)
     write_csv(out / "sizes.csv", frame)
     if as_json:
         click.echo(json.dumps([asdict(form) for form in forms], indent=2))

@@ -35,7 +35,7 @@ class Budget:
         latency: the fraction of latency to *keep*, in (0, 1], as `measure` measures it on up to 8
             pruned models.
         measure: for `latency`: a model's latency in seconds, such as
-            `keras_prune.exporting.latency.tflite_latency`.
+            `keras_prune.benchmarking.latency.tflite_latency`.
         scope: `"global"` (default) ranks the channels of all groups together; `"local"` takes the
             same fraction from each group, as nearly as whole channels admit.
         normalize: what a group's scores are divided by before a global ranking: `"l2"` (default),
@@ -91,7 +91,7 @@ class Budget:
         if (self.latency is None) != (self.measure is None):
             raise ConfigError(
                 "latency and measure go together: measure is a function model -> seconds, such as "
-                "keras_prune.exporting.latency.tflite_latency."
+                "keras_prune.benchmarking.latency.tflite_latency."
             )
         if self.scope not in SCOPES:
             raise ConfigError(unknown("scope", str(self.scope), SCOPES))

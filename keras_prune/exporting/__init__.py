@@ -2,13 +2,9 @@
 
 from keras_prune.exporting.model_export import Exported, export
 from keras_prune.exporting.settings import QUANTIZATIONS
-from keras_prune.exporting.sparse_forms import SparseForm, export_sparse, forms_frame
 
 __all__ = [
     "QUANTIZATIONS",
     "Exported",
-    "SparseForm",
     "export",
-    "export_sparse",
-    "forms_frame",
 ]

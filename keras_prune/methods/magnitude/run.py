@@ -8,9 +8,9 @@ import keras
 import pandas as pd
 
 from keras_prune.backends import require_tensorflow
+from keras_prune.benchmarking import export_sparse, forms_frame
 from keras_prune.dead_channels import without_dead
 from keras_prune.errors import ConfigError
-from keras_prune.exporting import export_sparse, forms_frame
 from keras_prune.graph import ChannelGraph
 from keras_prune.loading import load_model
 from keras_prune.methods.magnitude.config import MagnitudeRecipe, TestConfig

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from keras_prune import criteria
+from keras_prune.benchmarking.latency import tflite_latency
 from keras_prune.budgets import Budget
 from keras_prune.errors import ConfigError
-from keras_prune.exporting.latency import tflite_latency
 from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
 

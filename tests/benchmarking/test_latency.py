@@ -6,9 +6,9 @@ import keras
 import pytest
 from keras import layers as kl
 
+from keras_prune.benchmarking import latency
+from keras_prune.benchmarking.latency import tflite_latency
 from keras_prune.errors import ConfigError
-from keras_prune.exporting import latency
-from keras_prune.exporting.latency import tflite_latency
 
 pytestmark = pytest.mark.tensorflow
 

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_prune.benchmarking import export_sparse, forms_frame
 from keras_prune.errors import ExportError
-from keras_prune.exporting import export, export_sparse, forms_frame
+from keras_prune.exporting import export
 from keras_prune.packing import unpack
 from keras_prune.runtimes import open_runtime
 

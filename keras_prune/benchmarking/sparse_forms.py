@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from keras_prune.benchmarking import benchmark
+from keras_prune.benchmarking.files import benchmark
 from keras_prune.dead_channels import without_dead
 from keras_prune.errors import ExportError
 from keras_prune.exporting.checking import Agreement, agreement
