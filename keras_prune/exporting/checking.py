@@ -1,15 +1,15 @@
 """How well a written file agrees with its model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_prune.errors import ExportError
 from keras_prune.exporting.settings import Arrays
 from keras_prune.runtimes import Runtime
+from keras_prune.runtimes.keras_file import compiled
 
 _CHUNK = 32
 """Examples run at once, where the file leaves its batch size open."""
@@ -81,7 +81,7 @@ def agreement(
     Raises:
         ExportError: the two have other output shapes.
     """
-    outputs = _compiled(model)
+    outputs = compiled(model)
     pairs = [(_run(runtime, model, part), outputs(part)) for part in _parts(model, batch)]
     actual, expected = (
         [np.concatenate(arrays) for arrays in zip(*side, strict=True)]
@@ -121,14 +121,3 @@ def _run(runtime: Runtime, model: keras.Model, batch: Arrays) -> Arrays:
         return runtime(batch)
     by_name = {tensor.name: array for tensor, array in zip(model.inputs, batch, strict=True)}
     return runtime([by_name[entry.name] for entry in runtime.inputs])
-
-
-def _compiled(model: keras.Model) -> Callable[[Arrays], Arrays]:
-    """The model's outputs. Op by op, batches of one would take ten times as long."""
-
-    @tf.function(reduce_retracing=True)
-    def outputs(*batch: tf.Tensor) -> list[tf.Tensor]:
-        result = model(list(batch) if len(batch) > 1 else batch[0], training=False)
-        return list(keras.tree.flatten(result))
-
-    return lambda batch: [tensor.numpy() for tensor in outputs(*map(tf.convert_to_tensor, batch))]
