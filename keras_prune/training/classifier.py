@@ -1,6 +1,6 @@
 """A classifier seen from outside: its inputs, its outputs and the loss that fits them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -34,6 +34,15 @@ def ends_of(model: keras.Model) -> tuple[Any, Any]:
     # A Sequential has no `input` of its own before its first call.
     inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     return inputs, model.outputs[0]
+
+
+def leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
+    """The layers of a model, nested models opened."""
+    if not isinstance(layer, keras.Model):
+        yield layer
+        return
+    for child in layer.layers:
+        yield from leaves(child)
 
 
 def output_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_prune.training.classifier import output_layers
+from keras_prune.training.classifier import leaves, output_layers
 
 
 @contextlib.contextmanager
@@ -20,8 +20,8 @@ def computing_in(precision: str, *models: keras.Model) -> Iterator[None]:
         models: their layers are changed, and changed back at the end.
     """
     kept = {id(layer) for model in models for layer in output_layers(model)}
-    leaves = {id(layer): layer for model in models for layer in _leaves(model)}  # each once
-    layers = [layer for key, layer in leaves.items() if key not in kept]
+    each = {id(layer): layer for model in models for layer in leaves(model)}  # each once
+    layers = [layer for key, layer in each.items() if key not in kept]
     switched = [layer for layer in layers if layer.dtype_policy.name == "float32"]
     policies = [layer.dtype_policy for layer in switched]
     try:
@@ -31,11 +31,3 @@ def computing_in(precision: str, *models: keras.Model) -> Iterator[None]:
     finally:
         for layer, policy in zip(switched, policies, strict=True):
             layer.dtype_policy = policy
-
-
-def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
-        else:
-            yield layer

@@ -1,11 +1,12 @@
 """Which weights of a model magnitude pruning looks at: kernels, never biases."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import keras
 
 from keras_prune.errors import ConfigError, ModelError, unknown
+from keras_prune.training.classifier import leaves
 
 _KERNELS = ("kernel", "embeddings")  # also `depthwise_kernel`, `recurrent_kernel`, ...
 
@@ -74,12 +75,3 @@ def is_kernel(weight: keras.Variable) -> bool:
 
 def _is_matrix(weight: keras.Variable) -> bool:
     return len(weight.shape) > 1
-
-
-def leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
-    """The layers of a model, nested models opened."""
-    if not isinstance(layer, keras.Model):
-        yield layer
-        return
-    for child in layer.layers:
-        yield from leaves(child)

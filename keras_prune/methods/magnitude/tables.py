@@ -7,10 +7,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from keras_prune.methods.magnitude.selection import is_kernel, leaves
+from keras_prune.methods.magnitude.selection import is_kernel
 from keras_prune.profiling import Change, compare
 from keras_prune.reporting import PruningReport
 from keras_prune.reporting.tables import QUALITIES, markdown
+from keras_prune.training.classifier import leaves
 
 TITLES = {"parameters": "Parameters", "bytes": "Size (KB)", "flops": "FLOPs (K)"}
 _UNITS = {"parameters": 1, "bytes": 1000, "flops": 1000}
