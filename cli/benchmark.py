@@ -2,19 +2,18 @@
 
 import json
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from keras_prune.errors import ConfigError
-from keras_prune.quiet import quiet_descriptors
 
 from . import options as shared
-from .costs import write_csv
+from .costs import check_folder, write_csv
 from .options import COUNT, FILE
 from .progress import display
+from .starting import room
 
 if TYPE_CHECKING:
     from keras_prune.benchmarking import LayerBenchmark
@@ -55,16 +54,14 @@ def benchmark(
     They run in turns, so that whatever slows the machine down slows all. The first is what the
     others are compared with; "realised" is the part of the saved MACs that became time.
     """
-    if csv and not csv.parent.is_dir():  # said before the long work, not after it
-        raise ConfigError(f"Cannot write {csv}: {csv.parent} is no directory.")
-    with quiet_descriptors():
-        room = import_module("keras_prune.benchmarking")
+    check_folder(csv)
+    benchmarking = room("benchmarking", start=False)  # threads are set before TensorFlow starts
     with display() as watcher:
         options = {"threads": threads, "turns": turns, "watcher": watcher}
         found = (
-            _layers(files, room, options)
+            _layers(files, benchmarking, options)
             if per_layer
-            else room.benchmark(files, batch_sizes=batch_sizes or (1,), **options)
+            else benchmarking.benchmark(files, batch_sizes=batch_sizes or (1,), **options)
         )
     if csv:
         write_csv(csv, found.to_frame())
@@ -74,15 +71,16 @@ def benchmark(
         _show(found)
 
 
-def _layers(files: tuple[Path, ...], room: Any, options: dict[str, Any]) -> "LayerBenchmark":
+def _layers(
+    files: tuple[Path, ...], benchmarking: Any, options: dict[str, Any]
+) -> "LayerBenchmark":
     if len(files) != 2:
         raise ConfigError(
             f"--per-layer compares two .keras files: a model and the same one pruned. Received: "
             f"{len(files)}."
         )
-    with quiet_descriptors():
-        models = [import_module("keras_prune.loading").load_model(path) for path in files]
-    found: LayerBenchmark = room.benchmark_layers(*models, **options)
+    models = [room("loading").load_model(path) for path in files]
+    found: LayerBenchmark = benchmarking.benchmark_layers(*models, **options)
     return found
 
 

@@ -21,6 +21,12 @@ def show(title: str, costs: "Profile | Comparison") -> None:
         click.echo(f"Not counted: {layer}: {reason}")
 
 
+def check_folder(path: Path | None) -> None:
+    """Refuses a file in a folder that is not there, before the long work and not after it."""
+    if path and not path.parent.is_dir():
+        raise ConfigError(f"Cannot write {path}: {path.parent} is no directory.")
+
+
 def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     """Writes a table without its index, whole or not at all.
 

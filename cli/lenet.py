@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override, to_dict
+from keras_prune.config import load, override
 
 from . import options as shared
 from .magnitude import show
 from .options import COUNT, FILE
-from .progress import display
-from .running import run_directory
+from .running import carry_out
 from .settings import changes, settings
 from .starting import room
 from .tracking import tracking_options
@@ -61,19 +60,18 @@ def _recipe(name: str, title: str) -> click.Command:
         tracker: "Tracker",
         **options: Any,
     ) -> None:
-        from keras_prune.reporting import RunDirectory
-
         data = settings(name, config, options["dataset"])
         method = room("methods.magnitude")
         recipe = override(load(method.MagnitudeRecipe, data), changes(KEYS, options))
-        with (
-            run_directory(out or RunDirectory.default_path(name)) as run,
-            display() as watcher,
-            tracker.run(run.path, to_dict(recipe)),
-        ):
-            report = method.run_recipe(
-                recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
-            )
+        report, run = carry_out(
+            name,
+            method.run_recipe,
+            recipe,
+            out=out,
+            tracker=tracker,
+            data_dir=data_dir,
+            weights=weights,
+        )
         show(report, run)
 
     return command

@@ -25,7 +25,7 @@ def show(report: "PruningReport | None", run: "RunDirectory") -> None:
         columns = {name: pd.Series(map(_number, texts[name]), dtype=object) for name in texts}
         terminal.print(tables.table(pd.DataFrame(columns), "Summary"))
         show_forms(pd.read_csv(run / "sizes.csv"), "Files, on validation images", terminal)
-    terminal.print(f"Run directory: {run.path}", highlight=False, soft_wrap=True, markup=False)
+    tables.show_directory(terminal, run.path)
 
 
 def _number(text: str | float) -> str | float:

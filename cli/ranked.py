@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, merge_keys, to_dict
+from keras_prune.config import load, merge_keys
 
 from . import options as shared
-from .progress import display
-from .running import run_directory
+from .running import carry_out
 from .settings import changes
 from .starting import room
 from .tables import show_run
@@ -140,19 +139,18 @@ def run_method(
         weights: a trained network, instead of training one.
         method: one of `METHODS`.
     """
-    from keras_prune.reporting import RunDirectory
-
     home, recipe_class = METHODS[method]
     work = room(home)
     recipe = load(getattr(work, recipe_class), _chosen(data, options))
-    with (
-        run_directory(out or RunDirectory.default_path(name)) as run,
-        display() as watcher,
-        tracker.run(run.path, to_dict(recipe)),
-    ):
-        report = work.run_recipe(
-            recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
-        )
+    report, run = carry_out(
+        name,
+        work.run_recipe,
+        recipe,
+        out=out,
+        tracker=tracker,
+        data_dir=data_dir,
+        weights=weights,
+    )
     show_run(report, run.path)
 
 

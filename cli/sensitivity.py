@@ -1,12 +1,12 @@
 """`keras-prune sensitivity`: what each group costs in accuracy, at each pruning ratio."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import options as shared
-from .costs import write_csv
+from .costs import check_folder, write_csv
 from .progress import display
 from .starting import room
 
@@ -37,19 +37,7 @@ IMAGES = 1024
 @shared.csv
 @click.option("--plot", type=shared.FILE, help="Draw a line per group: .svg or .png.")
 @shared.as_json
-def sensitivity(
-    model: str,
-    dataset: str,
-    data_dir: Path | None,
-    criterion: str,
-    ratios: tuple[float, ...],
-    images: int,
-    seed: int | None,
-    precision: str | None,
-    csv: Path | None,
-    plot: Path | None,
-    as_json: bool,
-) -> None:
+def sensitivity(csv: Path | None, plot: Path | None, as_json: bool, **options: Any) -> None:
     """Show how much accuracy each group of MODEL costs, alone, at each pruning ratio.
 
     MODEL is a .keras file that classifies images. The channels with the lowest scores are silenced
@@ -58,11 +46,10 @@ def sensitivity(
 
         keras-prune sensitivity model.keras --dataset photos/ --plot sensitivity.svg
     """
+    check_folder(csv)
     if plot:
         room("reporting.drawing").check_path(plot)
-    frame = _measured(
-        model, dataset, data_dir, criterion, ratios, images, seed or 0, precision or "float32"
-    )
+    frame = _measured(**options)
     if csv:
         write_csv(csv, frame)
     if plot:
@@ -72,7 +59,7 @@ def sensitivity(
     else:
         from .tables import console, table
 
-        title = f"{model} on {dataset}, channels ranked by {criterion}"
+        title = "{model} on {dataset}, channels ranked by {criterion}".format(**options)
         console().print(table(frame, title))
 
 
@@ -83,13 +70,13 @@ def _measured(
     criterion: str,
     ratios: tuple[float, ...],
     images: int,
-    seed: int,
-    precision: str,
+    **common: Any,
 ) -> "pd.DataFrame":
     score = room("criteria").get(criterion)
     method = room("methods.ranking")
-    common = room("training").CommonConfig(model, dataset, seed=seed, precision=precision)
-    network, splits = room("training.opening").open_file(common, data_dir)
+    given = {name: value for name, value in common.items() if value is not None}
+    config = room("training").CommonConfig(model, dataset, **given)
+    network, splits = room("training.opening").open_file(config, data_dir)
     graph = room("graph").ChannelGraph(network)
     scores = score(graph, splits.training_sample(images))
     held_out = splits.validation_arrays(images)
@@ -99,6 +86,6 @@ def _measured(
             scores,
             *held_out,
             ratios=ratios or method.RATIOS,
-            precision=precision,
+            precision=config.precision,
             watcher=watcher,
         )

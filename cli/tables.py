@@ -50,6 +50,11 @@ def show_run(report: "PruningReport", path: Path) -> None:
     costs = layers.set_index("name").filter(like="parameters_")
     costs.columns = costs.columns.str.removeprefix("parameters_")
     terminal.print(table(costs[costs["before"] > 0].reset_index(), "Parameters by layer"))
+    show_directory(terminal, path)
+
+
+def show_directory(terminal: Console, path: Path) -> None:
+    """Prints where the run lies, in one line that can be copied."""
     terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
 
 

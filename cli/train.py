@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override, to_dict
+from keras_prune.config import load, override
 
 from . import options as shared
-from .progress import display
-from .running import run_directory
+from .running import carry_out
 from .settings import changes, settings
 from .starting import room
 from .tracking import tracking_options
@@ -65,22 +64,17 @@ def train(
         raise click.UsageError("Missing option '--dataset'.")
     training = room("training")
     recipe = override(load(training.TrainRecipe, data), changes(KEYS, options))
-    from keras_prune.reporting import RunDirectory
-
-    with (
-        run_directory(out or RunDirectory.default_path("train")) as run,
-        display() as watcher,
-        tracker.run(run.path, to_dict(recipe)),
-    ):
-        report = training.train(recipe, run, data_dir=data_dir, watcher=watcher, tracker=tracker)
+    report, run = carry_out(
+        "train", training.train, recipe, out=out, tracker=tracker, data_dir=data_dir
+    )
     _show(report, run.path)
 
 
 def _show(report: "TrainingReport", path: Path) -> None:
     from keras_prune.reporting import figures_frame
 
-    from .tables import console, table
+    from .tables import console, show_directory, table
 
     terminal = console()
     terminal.print(table(figures_frame(report.figures), f"{report.model} on {report.dataset}"))
-    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
+    show_directory(terminal, path)

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override, to_dict
+from keras_prune.config import load, override
 
 from . import options as shared
 from .options import COUNT, FILE
-from .progress import display
-from .running import run_directory
+from .running import carry_out
 from .settings import changes, settings
 from .starting import room
 from .tables import show_run
@@ -70,17 +69,16 @@ def vgg16(
 
     Every option left out keeps the value of the recipe's configuration or of --config.
     """
-    from keras_prune.reporting import RunDirectory
-
     data = settings("vgg16", config, options["dataset"])
     method = room("methods.filter_agent")
     recipe = override(load(method.FilterAgentRecipe, data), changes(KEYS, options))
-    with (
-        run_directory(out or RunDirectory.default_path("vgg16")) as run,
-        display() as watcher,
-        tracker.run(run.path, to_dict(recipe)),
-    ):
-        report = method.run_recipe(
-            recipe, run, data_dir=data_dir, weights=weights, watcher=watcher, tracker=tracker
-        )
+    report, run = carry_out(
+        "vgg16",
+        method.run_recipe,
+        recipe,
+        out=out,
+        tracker=tracker,
+        data_dir=data_dir,
+        weights=weights,
+    )
     show_run(report, run.path)
