@@ -170,6 +170,33 @@ def dotted(data: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def expect(config: Any, holds: bool, name: str, expected: str) -> None:
+    """Refuses a field that is out of its range.
+
+    Args:
+        config: the dataclass instance.
+        holds: whether the field is in its range.
+        name: the field.
+        expected: the range, in words.
+
+    Raises:
+        ConfigError: `holds` is false.
+    """
+    if not holds:
+        raise ConfigError(f"Expected {name} to be {expected}. Received: {getattr(config, name)}.")
+
+
+def expect_counts(config: Any, *names: str) -> None:
+    """Refuses fields that are not at least 1.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} must be at least 1. Received: {getattr(config, name)}.")
+
+
 def _section(where: str) -> str:
     return f"[{where}]" if where else "the configuration"
 

@@ -48,7 +48,7 @@ class PruningRun:
         watcher: told of every step.
         tracker: told of every epoch, and of the report.
         check: refuses a network that cannot be pruned as asked, before anything is trained or
-            written; its weights may be any.
+            written; its weights may be any. Default: none is refused.
 
     Attributes:
         splits: the data.
@@ -69,7 +69,7 @@ class PruningRun:
         weights: str | Path | None = None,
         watcher: Watcher = silent,
         tracker: Tracker = untracked,
-        check: Callable[[keras.Model], None] = lambda model: None,
+        check: Callable[[keras.Model], None] | None = None,
     ) -> None:
         self.recipe = recipe
         self.directory = directory
@@ -88,25 +88,20 @@ class PruningRun:
         self,
         data_dir: str | Path | None,
         weights: str | Path | None,
-        check: Callable[[keras.Model], None],
+        check: Callable[[keras.Model], None] | None,
     ) -> tuple[keras.Model, Splits]:
         """The baseline and the data."""
-        common = self.recipe.common
+        common, model = self.recipe.common, None
         if is_file(common):
             model, splits = open_file(common, data_dir)
         else:
             splits = open_data(common, data_dir)
-            model = self._given(splits, weights)
-        check(model)
-        if weights is None and not is_file(common):
-            model = self._trained(splits)
-        return model, splits
-
-    def _given(self, splits: Splits, weights: str | Path | None) -> keras.Model:
-        """The weights' network, or one that is to be trained."""
-        if weights is None:
-            return zoo.build(self.recipe.common.model, splits.input_shape, splits.num_classes)
-        return load_classifier(weights, splits.input_shape, splits.num_classes)
+            if weights is not None:
+                model = load_classifier(weights, splits.input_shape, splits.num_classes)
+        if check is not None:
+            shapes = splits.input_shape, splits.num_classes
+            check(zoo.build(common.model, *shapes) if model is None else model)
+        return self._trained(splits) if model is None else model, splits
 
     def _trained(self, splits: Splits) -> keras.Model:
         common = self.recipe.common
@@ -179,7 +174,9 @@ class PruningRun:
         self.trainings = trainings
         path = self.directory / "training.csv"
         rows = pd.read_csv(path).head(epochs).to_dict("records") if epochs else []
-        self._epochs = [{str(name): value for name, value in row.items()} for row in rows]
+        self._epochs = [  # a cell that is empty in the file is none of the row's
+            {str(name): value for name, value in row.items() if value == value} for row in rows
+        ]
 
     def _record(self, stage: str, rows: Iterable[Row]) -> None:
         """Writes the epochs of one more training to `training.csv`."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keras_prune.config import expect
 from keras_prune.errors import ConfigError, unknown
 
 SCHEDULES = ("constant", "cosine", "one_cycle")
@@ -41,16 +42,12 @@ class TrainingConfig:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        self._expect(self.epochs >= 1, "epochs", "at least 1")
-        self._expect(self.learning_rate > 0, "learning_rate", "a positive number")
+        expect(self, self.epochs >= 1, "epochs", "at least 1")
+        expect(self, self.learning_rate > 0, "learning_rate", "a positive number")
         steps = self.steps_per_epoch
-        self._expect(steps is None or steps >= 1, "steps_per_epoch", "at least 1, or none")
-        self._expect(0 <= self.momentum < 1, "momentum", "a number in [0, 1)")
-        self._expect(self.weight_decay >= 0, "weight_decay", "0 or more")
-        self._expect(0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)")
+        expect(self, steps is None or steps >= 1, "steps_per_epoch", "at least 1, or none")
+        expect(self, 0 <= self.momentum < 1, "momentum", "a number in [0, 1)")
+        expect(self, self.weight_decay >= 0, "weight_decay", "0 or more")
+        expect(self, 0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)")
         if self.schedule not in SCHEDULES:
             raise ConfigError(unknown("schedule", self.schedule, SCHEDULES))
-
-    def _expect(self, holds: bool, name: str, expected: str) -> None:
-        if not holds:
-            raise ConfigError(f"Expected {name} to be {expected}. Received: {getattr(self, name)}.")

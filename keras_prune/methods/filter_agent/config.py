@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from keras_prune.config import expect_counts
 from keras_prune.errors import ConfigError
 from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
@@ -42,9 +43,7 @@ class FilterAgentConfig:
             raise ConfigError(f"samples must be at least 2. Received: samples={self.samples}.")
         if not self.learning_rate > 0:
             raise ConfigError(f"learning_rate must be positive. Received: {self.learning_rate}.")
-        for name in ("max_steps", "patience", "images", "rounds"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+        expect_counts(self, "max_steps", "patience", "images", "rounds")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from keras_prune.config import expect_counts
 from keras_prune.errors import ConfigError
 from keras_prune.schedules import check_sparsity
 from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
@@ -57,8 +58,7 @@ class MagnitudeConfig:
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise ConfigError(f"iterations must be at least 1. Received: {self.iterations}.")
+        expect_counts(self, "iterations")
         per_layer = self.threshold in PER_LAYER
         if per_layer != bool(self.rates) or per_layer == (self.sparsity is not None):
             needed = "rates and no sparsity" if per_layer else "sparsity and no rates"

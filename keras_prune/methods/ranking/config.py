@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from keras_prune import criteria
 from keras_prune.benchmarking.latency import tflite_latency
 from keras_prune.budgets import Budget
-from keras_prune.errors import ConfigError
+from keras_prune.config import expect_counts
 from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
 
@@ -50,9 +50,7 @@ class RankingConfig:
 
     def __post_init__(self) -> None:
         criteria.get(self.criterion)
-        for name in ("images", "steps"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+        expect_counts(self, "images", "steps")
         self.budget  # noqa: B018  # which checks the rest
 
     @property

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keras_prune import criteria
 from keras_prune.budgets import Budget
-from keras_prune.errors import ConfigError
+from keras_prune.config import expect
 from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
 
 _FRACTIONS = ("step", "clip", "discount", "epsilon", "epsilon_decay")
@@ -73,12 +73,12 @@ class RLPrunerConfig:
         criteria.get(self.criterion)
         self.budget  # noqa: B018  # which checks itself
         for name in ("stages", "rounds", "samples", "depth", "replay", "images"):
-            self._expect(getattr(self, name) >= 1, name, "at least 1")
+            expect(self, getattr(self, name) >= 1, name, "at least 1")
         for name in _FRACTIONS:
-            self._expect(0 <= getattr(self, name) <= 1, name, "a number in [0, 1]")
-        self._expect(0 <= self.floor < 1, "floor", "a number in [0, 1)")
-        self._expect(self.noise > 0, "noise", "a positive number")
-        self._expect(self.max_drop is None or self.max_drop > 0, "max_drop", "positive, or none")
+            expect(self, 0 <= getattr(self, name) <= 1, name, "a number in [0, 1]")
+        expect(self, 0 <= self.floor < 1, "floor", "a number in [0, 1)")
+        expect(self, self.noise > 0, "noise", "a positive number")
+        expect(self, self.max_drop is None or self.max_drop > 0, "max_drop", "positive, or none")
 
     @property
     def budget(self) -> Budget:
@@ -91,10 +91,6 @@ class RLPrunerConfig:
             round_to=self.round_to,
             exclude=self.exclude,
         )
-
-    def _expect(self, holds: bool, name: str, expected: str) -> None:
-        if not holds:
-            raise ConfigError(f"Expected {name} to be {expected}. Received: {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)
