@@ -1,0 +1,1 @@
+"""RNP: every image decides, layer by layer, how many channels are computed for it."""

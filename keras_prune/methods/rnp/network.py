@@ -1,0 +1,141 @@
+"""The decision network: reads pooled feature maps bottom-up, says what each action is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.methods.rnp.walk import Choose
+
+layers = keras.layers
+
+
+@keras.saving.register_keras_serializable("keras_prune")
+class DecisionNetwork(keras.Layer):
+    """An encoder per decision, one recurrent cell that all share, one decoder to Q-values.
+
+    Args:
+        channels: for each decision the channels of the feature map it is made on.
+        actions: number of actions.
+        code: length of the encoders' codes, default 64.
+        units: units of the recurrent cell, default 64.
+
+    Example:
+
+    >>> network = DecisionNetwork([8, 16], actions=4)
+    >>> network([keras.ops.ones((2, 8)), keras.ops.ones((2, 16))]).shape
+    TensorShape([2, 2, 4])
+
+    Reference: Lin, Rao, Lu and Zhou, "Runtime Neural Pruning", NeurIPS 2017, section 3.2.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        actions: int,
+        code: int = 64,
+        units: int = 64,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"name": "decisions", "dtype": "float32", **kwargs})
+        self.channels, self.actions, self.code, self.units = list(channels), actions, code, units
+        own = {"dtype": "float32"}
+        self.scales = [layers.Normalization(name=f"scale{n}", **own) for n in range(len(channels))]
+        self.encoders = [
+            layers.Dense(code, "relu", name=f"encoder{n}", **own) for n in range(len(channels))
+        ]
+        self.cell = layers.SimpleRNNCell(units, name="cell", **own)
+        self.decoder = layers.Dense(actions, name="decoder", **own)
+        for count, scale, encoder in zip(channels, self.scales, self.encoders, strict=True):
+            scale.build((None, count))
+            scale.finalize_state()
+            encoder.build((None, count))
+        self.cell.build((None, code))
+        self.decoder.build((None, units))
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """What the layer is made from."""
+        own = {name: getattr(self, name) for name in ("channels", "actions", "code", "units")}
+        return {**super().get_config(), **own}
+
+    def adapt(self, states: Sequence[np.ndarray]) -> None:
+        """Takes mean and variance of the states from examples, each `(examples, channels)`."""
+        for scale, examples in zip(self.scales, states, strict=True):
+            scale.adapt(np.asarray(examples))
+
+    def call(self, states: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Q-values of whole walks.
+
+        Args:
+            states: for each decision `(batch, channels)`.
+
+        Returns:
+            float32 `(batch, decisions, actions)`.
+        """
+        memory = self.start(tf.shape(states[0])[0])
+        values = []
+        for number, state in enumerate(states):
+            value, memory = self.step(number, state, memory)
+            values.append(value)
+        return tf.stack(values, axis=1)
+
+    def start(self, batch: int | tf.Tensor) -> tf.Tensor:
+        """The cell's memory before the first decision."""
+        return tf.zeros((batch, self.units))
+
+    def step(self, number: int, state: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Q-values `(batch, actions)` of one decision, and the memory after it."""
+        code = self.encoders[number](self.scales[number](state))
+        output, [memory] = self.cell(code, [memory])
+        return self.decoder(output), memory
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all decisions on one image."""
+        shared = self.code * self.units + self.units**2 + self.units * self.actions
+        return sum(count * self.code + shared for count in self.channels)
+
+
+def greedy(network: DecisionNetwork, batch: int | tf.Tensor, balance: Any = 0.0) -> Choose:
+    """Takes the action of the highest Q-value.
+
+    Args:
+        network: what to ask.
+        batch: images in the batch.
+        balance: added to the Q-value for every further set, scalar: below 0 for less work, above
+            for more. It is as if the reward's price `p` of a set had been that much higher.
+    """
+    memory = network.start(batch)
+    extra = tf.cast(balance, tf.float32) * tf.range(network.actions, dtype=tf.float32)
+
+    def choose(step: int, state: tf.Tensor) -> tf.Tensor:
+        nonlocal memory
+        values, memory = network.step(step, state, memory)
+        return tf.argmax(values + extra, axis=-1, output_type=tf.int32)
+
+    return choose
+
+
+def exploring(choose: Choose, sets: int, epsilon: Any, seed: tf.Tensor) -> Choose:
+    """Takes with probability epsilon, for each image and decision, any action.
+
+    Args:
+        choose: what is done otherwise.
+        sets: number of actions.
+        epsilon: scalar, or `(batch,)` for each image its own.
+        seed: `(2,)` int32; the same seed draws the same actions.
+    """
+
+    def choice(step: int, state: tf.Tensor) -> tf.Tensor:
+        seeds = tf.random.split(tf.random.fold_in(seed, step), 2)
+        shape = tf.shape(state)[:1]
+        drawn = tf.random.stateless_uniform(shape, seeds[0], 0, sets, tf.int32)
+        explores = tf.random.stateless_uniform(shape, seeds[1]) < epsilon
+        return tf.where(explores, drawn, choose(step, state))
+
+    return choice

@@ -1,0 +1,148 @@
+"""Running a network call by call, with decisions on the way."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from keras_prune.graph import Call
+from keras_prune.methods.rnp.decisions import CHANNELWISE, Decisions
+
+Choose = Callable[[int, tf.Tensor], tf.Tensor]
+"""`(number of the decision, state (batch, channels)) -> actions (batch,)`, int32 from 0."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a batch went through.
+
+    Args:
+        outputs: the network's, `(batch, classes)`.
+        states: for each decision the pooled feature map it was made on, `(batch, channels)`.
+        actions: for each decision the action taken, int32 `(batch,)`.
+    """
+
+    outputs: tf.Tensor
+    states: list[tf.Tensor] = field(default_factory=list)
+    actions: list[tf.Tensor] = field(default_factory=list)
+
+
+class Walk(ABC):
+    """Runs a network whose convolutions compute as many sets of channels as is decided.
+
+    All that lies between a convolution and its readers sees the sets that were computed; a reader
+    sees zeros in place of the others. What a subclass says is how that is computed.
+
+    Args:
+        decisions: what is decided.
+    """
+
+    def __init__(self, decisions: Decisions) -> None:
+        self.decisions = decisions
+        self._number = {id(step.call): n for n, step in enumerate(decisions.steps)}
+
+    def __call__(self, images: tf.Tensor, choose: Choose) -> Passage:
+        """Runs the network.
+
+        Args:
+            images: `(batch, height, width, channels)`.
+            choose: asked for every decision, bottom-up.
+        """
+        traced = self.decisions.graph.trace
+        values: dict[int, Any] = {id(traced.flat_inputs[0]): images}
+        passage = Passage(images)
+        for call in traced.calls:
+            args, _ = call.arguments(values)
+            if id(call) in self._number:
+                self._decide(call, args[0], choose, passage)
+            outputs = self._carry_out(call, values, passage.actions)
+            values.update(zip(map(id, call.outputs), tf.nest.flatten(outputs), strict=True))
+        outputs = tf.cast(values[id(traced.flat_outputs[0])], tf.float32)
+        return Passage(outputs, passage.states, passage.actions)
+
+    def bounds(self, step: int) -> tf.Tensor:
+        """Channels that each action of a decision computes, int32 `(sets,)`."""
+        return tf.constant(self.decisions.steps[step].bounds, tf.int32)
+
+    def _decide(self, call: Call, features: tf.Tensor, choose: Choose, passage: Passage) -> None:
+        step = self._number[id(call)]
+        pooled = tf.cast(tf.reduce_mean(features, axis=(1, 2)), tf.float32)
+        source = self.decisions.narrow.get(id(call.inputs[0]))
+        if source is not None:
+            pooled = self.widen(pooled, source, passage.actions[source])
+        passage.states.append(pooled)
+        passage.actions.append(choose(step, pooled))
+
+    def _carry_out(self, call: Call, values: dict[int, Any], actions: list[tf.Tensor]) -> Any:
+        reads, makes = self.decisions.around(call)
+        if reads is not None or makes is not None:
+            return self.convolve(call, values[id(call.inputs[0])], reads, makes, actions)
+        narrow = self.decisions.narrow
+        if isinstance(call.operation, CHANNELWISE) and id(call.inputs[0]) in narrow:
+            step = narrow[id(call.inputs[0])]
+            return self.channelwise(call, values[id(call.inputs[0])], step, actions[step])
+        wide = {
+            id(x): self.widen(values[id(x)], narrow[id(x)], actions[narrow[id(x)]])
+            for x in call.inputs
+            if id(x) in narrow
+        }
+        args, kwargs = call.arguments(values | wide)
+        return call.operation(*args, **kwargs)
+
+    @abstractmethod
+    def convolve(
+        self,
+        call: Call,
+        features: tf.Tensor,
+        reads: int | None,
+        makes: int | None,
+        actions: list[tf.Tensor],
+    ) -> tf.Tensor:
+        """A convolution of the sets that decision `reads` left, to those `makes` asks for."""
+
+    @abstractmethod
+    def channelwise(
+        self, call: Call, features: tf.Tensor, step: int, action: tf.Tensor
+    ) -> tf.Tensor:
+        """A layer that treats each channel by itself, on the channels of a decision."""
+
+    @abstractmethod
+    def widen(self, features: tf.Tensor, step: int, action: tf.Tensor) -> tf.Tensor:
+        """All channels of a decision, those that were not computed zero."""
+
+
+class Masked(Walk):
+    """Computes all channels of all images and takes zeros for those not asked for.
+
+    Nothing is saved: this is what is trained, and what the forms that save work are compared with.
+    """
+
+    def convolve(
+        self,
+        call: Call,
+        features: tf.Tensor,
+        reads: int | None,
+        makes: int | None,
+        actions: list[tf.Tensor],
+    ) -> tf.Tensor:
+        """The whole convolution; what was not asked for before it is zero."""
+        if reads is not None:
+            features = self.widen(features, reads, actions[reads])
+        return call.operation(features)
+
+    def channelwise(
+        self, call: Call, features: tf.Tensor, step: int, action: tf.Tensor
+    ) -> tf.Tensor:
+        """The layer as it is."""
+        return call.operation(features)
+
+    def widen(self, features: tf.Tensor, step: int, action: tf.Tensor) -> tf.Tensor:
+        """The features times the mask of each image."""
+        bounds = self.decisions.steps[step].bounds
+        masks = tf.sequence_mask(bounds, bounds[-1], features.dtype)  # (sets, channels)
+        shape = (-1, *(1,) * (features.shape.rank - 2), bounds[-1])
+        return features * tf.reshape(tf.gather(masks, action), shape)
