@@ -1,6 +1,7 @@
 """Reference networks, untrained: pixel values 0-255 in, logits out."""
 
 from keras_prune.zoo.catalogue import available, build, default_input_shape, get
+from keras_prune.zoo.conv4 import conv4
 from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.densenet40 import densenet40
 from keras_prune.zoo.googlenet_cifar import googlenet_cifar
@@ -16,6 +17,7 @@ from keras_prune.zoo.vgg19 import vgg19
 __all__ = [
     "available",
     "build",
+    "conv4",
     "conv248",
     "default_input_shape",
     "densenet40",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 from keras_prune.errors import ModelError, unknown
+from keras_prune.zoo.conv4 import conv4
 from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.densenet40 import densenet40
 from keras_prune.zoo.googlenet_cifar import googlenet_cifar
@@ -21,6 +22,7 @@ from keras_prune.zoo.vgg19 import vgg19
 Constructor = Callable[..., keras.Model]
 
 _NETWORKS: dict[str, Constructor] = {
+    "conv4": conv4,
     "conv248": conv248,
     "densenet40": densenet40,
     "googlenet_cifar": googlenet_cifar,
@@ -43,7 +45,7 @@ def available() -> tuple[str, ...]:
     Example:
 
     >>> available()[:3]
-    ('conv248', 'densenet40', 'googlenet_cifar')
+    ('conv4', 'conv248', 'densenet40')
     """
     return tuple(_NETWORKS)
 
