@@ -114,7 +114,7 @@ class PruningRun:
             watcher=self.watcher,
             tracker=self.tracker,
         )
-        self._record(f"train {common.model}", rows)
+        self.record(f"train {common.model}", rows)
         return model
 
     def accuracy(self, model: keras.Model) -> float:
@@ -157,7 +157,7 @@ class PruningRun:
             teacher=self.original if distillation else None,
             distillation=distillation,
         )
-        self._record(stage, history.rows)
+        self.record(stage, history.rows)
 
     @property
     def epochs(self) -> int:
@@ -178,7 +178,7 @@ class PruningRun:
             {str(name): value for name, value in row.items() if value == value} for row in rows
         ]
 
-    def _record(self, stage: str, rows: Iterable[Row]) -> None:
+    def record(self, stage: str, rows: Iterable[Row]) -> None:
         """Writes the epochs of one more training to `training.csv`."""
         self._epochs += [{"stage": stage, **row} for row in rows]
         self.directory.write_frame("training.csv", pd.DataFrame(self._epochs))
@@ -201,11 +201,19 @@ class PruningRun:
         outcome.plan.save(self.directory / "plan.json")
         layers = compare(self.original, outcome.model).to_flat_frame()
         self.directory.write_frame("layers.csv", layers)
+        return self.publish(self._report(method, outcome))
+
+    def publish(self, report: PruningReport) -> PruningReport:
+        """Writes the report, with how the trainings went in `accuracy.svg`."""
         draw_accuracy(self._curves(), self.directory / "accuracy.svg")
-        report = self._report(method, outcome)
         self.directory.write_json("report.json", report.to_dict())
         self.tracker.final(report.before, report.after)
         return report
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.monotonic() - self._started
 
     def _curves(self) -> dict[str, tuple[list[float], list[float]]]:
         """Validation accuracy over the epochs of each training it was measured in."""
@@ -239,7 +247,7 @@ class PruningRun:
             skipped=_skipped(graph, outcome),
             notes=outcome.notes,
             exports=tuple(asdict(exported) for exported in exports),
-            seconds=time.monotonic() - self._started,
+            seconds=self.seconds,
             peak_memory_mb=peak_memory_mb(),
         )
 

@@ -72,9 +72,7 @@ def values_of(learner, observations):
 
 def test_it_finds_the_optimum(trained):
     learner, environment, loss = trained
-    _, best, _, hard = environment.play(
-        64, lambda seen: values_of(learner, seen).argmax(axis=-1)
-    )
+    _, best, _, hard = environment.play(64, lambda seen: values_of(learner, seen).argmax(axis=-1))
     assert loss < 0.01
     assert 0 < hard.sum() < 64
     np.testing.assert_array_equal(best, np.stack([0 * hard, 2 * hard], axis=1))

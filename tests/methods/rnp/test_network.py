@@ -1,0 +1,86 @@
+"""The decision network and how its values become actions."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.methods.rnp.network import DecisionNetwork, exploring, greedy
+
+from .small import scattered
+
+
+def network():
+    return scattered(DecisionNetwork([3, 5], actions=4, code=8, units=6))
+
+
+def states(count=6):
+    random = np.random.default_rng(2)
+    return [random.normal(size=(count, channels)).astype("float32") for channels in (3, 5)]
+
+
+def test_steps_give_what_the_whole_walk_gives():
+    decide, seen = network(), states()
+    whole = decide(seen).numpy()
+    memory = decide.start(6)
+    for number, state in enumerate(seen):
+        values, memory = decide.step(number, state, memory)
+        np.testing.assert_allclose(values, whole[:, number], atol=1e-6)
+
+
+def test_a_decision_remembers_those_below():
+    decide, (first, second) = network(), states()
+    before, after = (decide([x, second]).numpy()[:, 1] for x in (first, first[::-1]))
+    assert np.abs(before - after).max() > 1e-3
+
+
+def test_balance_shifts_towards_fewer_or_more_sets():
+    decide, seen = network(), states(200)
+
+    def mean(balance):
+        choose = greedy(decide, 200, balance)
+        return np.mean([choose(n, state).numpy() for n, state in enumerate(seen)])
+
+    means = [mean(balance) for balance in (-1e6, -0.3, 0.0, 0.3, 1e6)]
+    assert means == sorted(means)
+    assert means[0] == 0 and means[-1] == 3
+    assert len(set(means)) == 5
+
+
+def test_a_price_and_a_balance_mean_the_same():
+    decide, seen = network(), states(50)
+    values = decide(seen).numpy()[:, 0]
+    expected = (values + 0.2 * np.arange(4)).argmax(axis=1)
+    np.testing.assert_array_equal(greedy(decide, 50, 0.2)(0, seen[0]), expected)
+
+
+def test_exploring_takes_any_action_as_often_as_asked():
+    seen = tf.zeros((4000, 3))
+    never = exploring(lambda step, state: tf.fill([4000], 2), 4, 0.0, tf.constant([1, 2]))
+    assert set(never(0, seen).numpy()) == {2}
+    half = exploring(lambda step, state: tf.fill([4000], 2), 4, 0.5, tf.constant([1, 2]))
+    shares = np.bincount(half(0, seen), minlength=4) / 4000
+    np.testing.assert_allclose(shares, [0.125, 0.125, 0.625, 0.125], atol=0.03)
+    assert not np.array_equal(half(0, seen), half(1, seen))  # each decision draws anew
+
+
+def test_adapt_centres_the_states():
+    decide = network()
+    random = np.random.default_rng(0)
+    seen = [random.normal(40, 7, size=(500, channels)) for channels in (3, 5)]
+    decide.adapt(seen)
+    scaled = decide.scales[1](seen[1]).numpy()
+    np.testing.assert_allclose([scaled.mean(), scaled.std()], [0, 1], atol=1e-3)
+
+
+def test_it_comes_back_from_a_file(tmp_path):
+    decide, seen = network(), states()
+    decide.adapt(seen)
+    inputs = [keras.Input((3,)), keras.Input((5,))]
+    keras.Model(inputs, decide(inputs)).save(tmp_path / "decide.keras")
+    loaded = keras.models.load_model(tmp_path / "decide.keras")
+    np.testing.assert_allclose(loaded(seen), decide(seen), atol=1e-6)
+
+
+def test_macs_are_those_of_its_matrices():
+    decide = network()
+    assert decide.macs == (3 + 5) * 8 + 2 * (8 * 6 + 6 * 6 + 6 * 4)
