@@ -11,10 +11,12 @@ import tensorflow as tf
 
 from keras_prune.benchmarking.interleaving import interleaved
 from keras_prune.errors import ConfigError, ModelError, unknown
+from keras_prune.exporting.deploying import Deployed
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rnp.decisions import Decisions, find_decisions
 from keras_prune.methods.rnp.inference.branched import Branched
 from keras_prune.methods.rnp.inference.bucketed import Bucketed
+from keras_prune.methods.rnp.inference.forms import RuntimeForm
 from keras_prune.methods.rnp.inference.sliced import Sliced
 from keras_prune.methods.rnp.network import DecisionNetwork, greedy
 from keras_prune.methods.rnp.walk import Masked, Walk
@@ -90,6 +92,19 @@ class RuntimePrunedModel(keras.Model):
     def masked(self, inputs: tf.Tensor | np.ndarray) -> Decided:
         """The same from the whole network, its channels set to zero: what all forms must equal."""
         return self._masked(self._images(inputs))
+
+    def branched(self, inputs: tf.Tensor) -> Decided:
+        """The same of one image, for runtimes that cannot cut weights: a branch for each width."""
+        return self._walked(Branched, inputs)
+
+    def deployed(self, format: str) -> Deployed:
+        """What a file of a format is made of; all but `.keras` files tell the actions, too."""
+        if format not in ("tflite", "saved_model"):
+            return Deployed(self, self)
+        expected = RuntimeForm(self, "masked")
+        if format == "tflite":
+            return Deployed(RuntimeForm(self, "branched"), expected, batch_size=1)
+        return Deployed(RuntimeForm(self, "decide"), expected, tried=(1, 32))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """`(batch, classes)`."""
