@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
 import keras
@@ -35,6 +36,7 @@ def load_model(path: str | Path) -> keras.Model:
             f"{path} is not a Keras file, or is damaged. Give a model saved as .keras."
         )
     try:
+        _import_classes(path)
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
         raise ModelError(f"Keras cannot load {path}: {_reason(error)}") from error
@@ -71,8 +73,12 @@ def classifier_shape(path: str | Path, model: keras.Model) -> tuple[tuple[int, i
         path: what messages call the model.
         model: the model; what is no such classifier is refused as in `image_classifier`.
     """
-    traced = trace(model)
-    sides = (traced.flat_inputs, traced.flat_outputs)
+    traced = None if hasattr(model, "outputs") else trace(model)
+    sides = (
+        (model.inputs, model.outputs)
+        if traced is None
+        else (traced.flat_inputs, traced.flat_outputs)
+    )
     inputs, outputs = ([tensor.shape[1:] for tensor in side] for side in sides)
     return image_classifier(path, inputs, outputs)
 
@@ -124,6 +130,14 @@ def image_classifier(
         "size with 1 or 3 channels, and one output of scores for at least 2 classes. "
         f"Received: input {takes}, output {gives}."
     )
+
+
+def _import_classes(path: Path) -> None:
+    """Imports what a file names of this package: Keras itself knows only what was imported."""
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    for module in set(re.findall(r'"module": "(keras_prune(?:\.\w+)+)"', config)):
+        import_module(module)
 
 
 def _reason(error: Exception) -> str:

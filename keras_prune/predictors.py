@@ -56,7 +56,8 @@ def open_predictor(path: str | Path) -> Predictor:
         ModelError: the path is none of these, or its model does not classify images.
     """
     runtime = open_runtime(path)
-    sides = (runtime.inputs, runtime.outputs)
+    scores = [port for port in runtime.outputs if port.dtype != "int32"]  # the others: decisions
+    sides = (runtime.inputs, scores)
     shapes = [[port.shape[1:] for port in ports] for ports in sides]
     return Predictor(
         *image_classifier(path, *shapes),

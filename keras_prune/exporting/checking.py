@@ -1,7 +1,7 @@
 """How well a written file agrees with its model."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -10,9 +10,6 @@ from keras_prune.errors import ExportError
 from keras_prune.exporting.settings import Arrays
 from keras_prune.runtimes import Runtime
 from keras_prune.runtimes.keras_file import compiled
-
-_CHUNK = 32
-"""Examples run at once, where the file leaves its batch size open."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +22,8 @@ class Agreement:
         top1: examples with the same largest class, in percent; None if the outputs are no class
             scores.
         accuracy, model_accuracy: right answers of file and model, in percent; None without labels.
+        decided: examples with the same decisions, in percent, 100 if the model makes none; the
+            error is of these alone.
     """
 
     max_abs_error: float
@@ -32,6 +31,7 @@ class Agreement:
     top1: float | None
     accuracy: float | None
     model_accuracy: float | None
+    decided: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,22 @@ class Tolerance:
     Args:
         error: `max_abs_error` as a fraction of the model's largest output.
         top1: percent of examples; if given, it counts instead of the error where there are classes.
+        decided: percent of examples; less than all, for a decision may hang on the last digit.
     """
 
     error: float
     top1: float | None = None
+    decided: float = 99
 
     def check(self, name: str, found: Agreement) -> None:
         """Raises an ExportError if the file called `name` is out of tolerance, or returns NaN."""
         if not np.isfinite(found.max_abs_error):
             reason = "returns NaN or infinity, or the model does"
+        elif found.decided < self.decided:
+            reason = (
+                f"decides as the model does in {found.decided:.1f} % of the examples; expected at "
+                f"least {self.decided:g} %"
+            )
         elif self.top1 is not None and found.top1 is not None:
             if found.top1 >= self.top1:
                 return
@@ -68,7 +75,11 @@ class Tolerance:
 
 
 def agreement(
-    runtime: Runtime, model: keras.Model, batch: Arrays, labels: np.ndarray | None = None
+    runtime: Runtime,
+    model: keras.Model,
+    batch: Arrays,
+    labels: np.ndarray | None = None,
+    chunk: int = 32,
 ) -> Agreement:
     """Runs file and model on the same examples.
 
@@ -77,12 +88,13 @@ def agreement(
         model: what the file was made from.
         batch: one array `(n, ...)` per input of the model.
         labels: `(n,)`, the true classes.
+        chunk: examples run at once, where the model leaves its batch size open.
 
     Raises:
         ExportError: the two have other output shapes.
     """
     outputs = compiled(model)
-    pairs = [(_run(runtime, model, part), outputs(part)) for part in _parts(model, batch)]
+    pairs = [(_run(runtime, model, part), outputs(part)) for part in _parts(model, batch, chunk)]
     actual, expected = (
         [np.concatenate(arrays) for arrays in zip(*side, strict=True)]
         for side in zip(*pairs, strict=True)
@@ -92,25 +104,47 @@ def agreement(
             f"The {runtime.kind} export has other output shapes than the model. Expected "
             f"{[e.shape for e in expected]}. Received: {[a.shape for a in actual]}."
         )
-    error = max(float(np.max(np.abs(a - e))) for a, e in zip(actual, expected, strict=True))
-    largest = max(float(np.max(np.abs(e))) for e in expected)
+    alike, actual, expected = _decisions(actual, expected)
+    error = max(_largest(a[alike] - e[alike]) for a, e in zip(actual, expected, strict=True))
+    found = Agreement(error, max(map(_largest, expected)), None, None, None, _percent(alike))
     if len(expected) > 1 or expected[0].ndim != 2 or expected[0].shape[1] < 2:
-        return Agreement(error, largest, None, None, None)
+        return found
     file, own = (side[0].argmax(axis=-1) for side in (actual, expected))
-    right = (
-        [None, None] if labels is None else [_percent(c == labels[: len(c)]) for c in (file, own)]
-    )
-    return Agreement(error, largest, _percent(file == own), *right)
+    found = replace(found, top1=_percent(file == own))
+    if labels is None:
+        return found
+    file_right, own_right = (_percent(classes == labels[: len(classes)]) for classes in (file, own))
+    return replace(found, accuracy=file_right, model_accuracy=own_right)
+
+
+def _decisions(actual: Arrays, expected: Arrays) -> tuple[np.ndarray, Arrays, Arrays]:
+    """The examples with equal decisions, bool `(n,)`, and the outputs that are none.
+
+    Decisions are int32 beside scores, such as how much a runtime-pruned model computes. Where they
+    differ, what was computed differs, too.
+    """
+    alike = np.ones(len(expected[0]), bool)
+    if all(array.dtype == np.int32 for array in expected):
+        return alike, actual, expected
+    for ours, theirs in zip(actual, expected, strict=True):
+        if theirs.dtype == np.int32:
+            alike &= (ours == theirs).reshape(len(alike), -1).all(axis=1)
+    scores = [[a for a in side if a.dtype != np.int32] for side in (actual, expected)]
+    return alike, *scores
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.max(np.abs(array), initial=0))
 
 
 def _percent(hits: np.ndarray) -> float:
     return 100 * float(np.mean(hits))
 
 
-def _parts(model: keras.Model, batch: Arrays) -> Iterator[Arrays]:
+def _parts(model: keras.Model, batch: Arrays, chunk: int) -> Iterator[Arrays]:
     """The examples in chunks, of the model's own batch size where that is fixed."""
     fixed = model.inputs[0].shape[0]
-    size, count = fixed or _CHUNK, len(batch[0])
+    size, count = fixed or chunk, len(batch[0])
     for start in range(0, count - size + 1 if fixed else count, size):
         yield [array[start : start + size] for array in batch]
 

@@ -1,0 +1,228 @@
+"""A network and the decision network that says how much of it each image needs, as one model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.benchmarking.interleaving import interleaved
+from keras_prune.errors import ConfigError, ModelError, unknown
+from keras_prune.exporting.deploying import Deployed
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods.rnp.decisions import Decisions, find_decisions
+from keras_prune.methods.rnp.inference.branched import Branched
+from keras_prune.methods.rnp.inference.bucketed import Bucketed
+from keras_prune.methods.rnp.inference.forms import RuntimeForm
+from keras_prune.methods.rnp.inference.sliced import Sliced
+from keras_prune.methods.rnp.network import DecisionNetwork, greedy
+from keras_prune.methods.rnp.walk import Masked, Walk
+
+Decided = tuple[tf.Tensor, tf.Tensor]
+"""Outputs `(batch, classes)` and actions `(batch, decisions)`, int32 from 0."""
+
+BATCHINGS = ("buckets", "map")
+"""How many images are computed: together where they take the same action, or one by one."""
+
+
+@keras.saving.register_keras_serializable("keras_prune")
+class RuntimePrunedModel(keras.Model):
+    """A classifier that computes for every image only the channels decided on for that image.
+
+    One image runs on slices of the weights; several run in buckets of the same action or one by
+    one. All forms compute the same as `masked`, which saves nothing.
+
+    Args:
+        backbone: a classifier of images of a fixed size, its channels ordered by importance.
+        network: what decides.
+        sets: sets that the channels of each layer are split into.
+        batching: `"buckets"` or `"map"`, how several images are computed; default `"map"`.
+
+    Raises:
+        ConfigError: a layer has fewer channels than sets, or the batching is unknown.
+        ModelError: no convolution of the backbone can be decided about, its images have no fixed
+            size, or the decision network was made for another one.
+
+    Example:
+
+    >>> conv = [keras.layers.Conv2D(8, 3, activation="relu") for _ in range(2)]
+    >>> head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    >>> backbone = keras.Sequential([keras.Input((8, 8, 1)), *conv, *head])
+    >>> model = RuntimePrunedModel(backbone, DecisionNetwork([8], actions=4), sets=4)
+    >>> outputs, actions = model.decide(np.zeros((3, 8, 8, 1)))
+    >>> outputs.shape, actions.shape
+    (TensorShape([3, 2]), TensorShape([3, 1]))
+
+    Reference: Lin, Rao, Lu and Zhou, "Runtime Neural Pruning", NeurIPS 2017.
+    """
+
+    def __init__(
+        self,
+        backbone: keras.Model,
+        network: DecisionNetwork,
+        sets: int,
+        batching: str = "map",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.backbone, self.network, self.sets = backbone, network, sets
+        self._balance = self.add_weight(
+            shape=(), initializer="zeros", dtype="float32", trainable=False, name="balance"
+        )
+        self._decisions = find_decisions(ChannelGraph(backbone), sets)
+        _check(backbone, network, self._decisions)
+        self._masked = _compiled(lambda images: self._walked(Masked, images))
+        self.batching = batching
+        self.build(backbone.input_shape)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Nothing: both networks are built."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Outputs `(batch, classes)`."""
+        return self.decide(inputs)[0]
+
+    def decide(self, inputs: tf.Tensor | np.ndarray) -> Decided:
+        """Outputs `(batch, classes)` and the actions taken, int32 `(batch, decisions)`."""
+        return self._decided(self._images(inputs))
+
+    def masked(self, inputs: tf.Tensor | np.ndarray) -> Decided:
+        """The same from the whole network, its channels set to zero: what all forms must equal."""
+        return self._masked(self._images(inputs))
+
+    def branched(self, inputs: tf.Tensor) -> Decided:
+        """The same of one image, for runtimes that cannot cut weights: a branch for each width."""
+        return self._walked(Branched, inputs)
+
+    def deployed(self, format: str) -> Deployed:
+        """What a file of a format is made of; all but `.keras` files tell the actions, too."""
+        if format not in ("tflite", "saved_model"):
+            return Deployed(self, self)
+        expected = RuntimeForm(self, "masked")
+        if format == "tflite":
+            return Deployed(RuntimeForm(self, "branched"), expected, batch_size=1)
+        return Deployed(RuntimeForm(self, "decide"), expected, tried=(1, 32))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """`(batch, classes)`."""
+        return input_shape[0], self.backbone.output_shape[-1]
+
+    @property
+    def inputs(self) -> list[keras.KerasTensor]:
+        """The backbone's."""
+        return self.backbone.inputs
+
+    @property
+    def outputs(self) -> list[keras.KerasTensor]:
+        """The backbone's."""
+        return self.backbone.outputs
+
+    @property
+    def balance(self) -> float:
+        """What is added to the Q-value for every further set: below 0 for less work, above for
+        more. It is saved with the weights and may be set at any time."""
+        return float(self._balance.numpy())
+
+    @balance.setter
+    def balance(self, value: float) -> None:
+        self._balance.assign(value)
+
+    @property
+    def batching(self) -> str:
+        """How several images are computed, one of `BATCHINGS`."""
+        return self._batching
+
+    @batching.setter
+    def batching(self, name: str) -> None:
+        if name not in BATCHINGS:
+            raise ConfigError(unknown("batching", name, BATCHINGS))
+        self._batching = name
+        self._decided = _compiled(lambda images: self._narrow(images, name))
+        self.predict_function = self.test_function = None  # Keras' own hold the former one
+
+    def choose_batching(self, images: np.ndarray, turns: int = 2) -> str:
+        """Times both ways of computing several images in turns, and keeps the faster.
+
+        Args:
+            images: a batch as it will come, `(batch, height, width, channels)`.
+            turns: of 5 timed calls each.
+
+        Returns:
+            The name of the faster one.
+        """
+        calls = [self._timed(name, self._images(images)) for name in BATCHINGS]
+        medians = [np.median(seconds) for seconds in interleaved(calls, turns)]
+        self.batching = BATCHINGS[int(np.argmin(medians))]
+        return self.batching
+
+    def get_config(self) -> dict[str, Any]:
+        """All that `__init__` takes."""
+        parts = {"backbone": self.backbone, "network": self.network}
+        own = {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
+        return {**super().get_config(), **own, "sets": self.sets, "batching": self.batching}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RuntimePrunedModel:
+        """Makes both networks from their own configs first."""
+        own = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("backbone", "network")
+        }
+        return cls(**config | own)
+
+    def _images(self, inputs: tf.Tensor | np.ndarray) -> tf.Tensor:
+        return tf.cast(inputs, self.inputs[0].dtype)
+
+    def _timed(self, name: str, images: tf.Tensor) -> Callable[[], object]:
+        decided = _compiled(lambda images: self._many(images, name))
+        return lambda: decided(images)[0].numpy()
+
+    def _narrow(self, images: tf.Tensor, batching: str) -> Decided:
+        """The form for the number of images, chosen on tracing where that is known."""
+        if images.shape[0] == 1:
+            return self._walked(Sliced, images)
+        if images.shape[0] is not None:
+            return self._many(images, batching)
+        return tf.cond(
+            tf.shape(images)[0] == 1,
+            lambda: self._walked(Sliced, images),
+            lambda: self._many(images, batching),
+        )
+
+    def _many(self, images: tf.Tensor, batching: str) -> Decided:
+        if batching == "buckets":
+            return self._walked(Bucketed, images)
+        return tf.map_fn(self._one, images, fn_output_signature=(tf.float32, tf.int32))
+
+    def _one(self, image: tf.Tensor) -> Decided:
+        outputs, actions = self._walked(Sliced, image[None])
+        return outputs[0], actions[0]
+
+    def _walked(self, form: Callable[[Decisions], Walk], images: tf.Tensor) -> Decided:
+        batch = images.shape[0] or tf.shape(images)[0]
+        choose = greedy(self.network, batch, self._balance.value)
+        passage = form(self._decisions)(images, choose)
+        return passage.outputs, tf.stack(passage.actions, axis=1)
+
+
+def _compiled(function: Callable[[tf.Tensor], Decided]) -> Callable[[tf.Tensor], Decided]:
+    """Traced once for a batch size, then for any."""
+    return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+def _check(backbone: keras.Model, network: DecisionNetwork, decisions: Decisions) -> None:
+    if None in backbone.input_shape[1:]:
+        raise ModelError(
+            f"Expected a backbone whose images have a fixed size. Received: {backbone.name!r} with "
+            f"the input {backbone.input_shape[1:]}."
+        )
+    wanted = [step.state for step in decisions.steps], decisions.sets
+    if (network.channels, network.actions) != wanted:
+        raise ModelError(
+            f"The decision network does not fit {backbone.name!r}: expected "
+            f"channels={wanted[0]}, actions={wanted[1]}. Received: channels={network.channels}, "
+            f"actions={network.actions}."
+        )
