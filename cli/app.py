@@ -17,6 +17,7 @@ from .predict import predict
 from .profile import profile
 from .prune import prune
 from .rl_pruner import rl_pruner
+from .rnp import rnp
 from .run import run
 from .sensitivity import sensitivity
 from .taylor import taylor
@@ -46,7 +47,7 @@ def app(context: click.Context) -> None:
 
 COMMANDS = (
     benchmark, compare, evaluate, export, inspect, lenet5, lenet300_100, predict, profile, prune,
-    rl_pruner, run, sensitivity, taylor, train, vgg16,
+    rl_pruner, rnp, run, sensitivity, taylor, train, vgg16,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -26,12 +26,13 @@ def console() -> Console:
 
 
 def show(report: "PruningReport", console: Console) -> None:
-    """Prints the summary, the channels of every group, what was skipped and the notes."""
+    """Prints the summary, the channels of every group where some left, what was skipped, notes."""
     from keras_prune.reporting import groups_frame, summary_frame
 
     title = f"{report.model} on {report.dataset}, pruned by {report.method}"
     console.print(table(summary_frame(report), title))
-    console.print(table(groups_frame(report), "Channels kept"))
+    if report.groups:
+        console.print(table(groups_frame(report), "Channels kept"))
     for skipped in report.skipped:
         console.print(f"Not pruned: {skipped.name}: {skipped.reason}", highlight=False)
     for note in report.notes:

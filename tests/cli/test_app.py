@@ -19,7 +19,7 @@ def run(*arguments, cwd):
 
 COMMANDS = [
     "benchmark", "compare", "evaluate", "export", "inspect", "lenet5", "lenet300-100", "predict",
-    "profile", "prune", "rl-pruner", "run", "sensitivity", "taylor", "train", "vgg16",
+    "profile", "prune", "rl-pruner", "rnp", "run", "sensitivity", "taylor", "train", "vgg16",
 ]  # fmt: skip
 LIGHT = [["--help"], *([name, "--help"] for name in COMMANDS), ["--version"], []]
 

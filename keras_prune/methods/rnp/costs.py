@@ -10,14 +10,18 @@ from keras_prune.profiling import profile
 
 
 class Costs:
-    """Multiplications, image by image, from the actions alone.
+    """Multiplications of convolutions and decisions, image by image, from the actions alone.
 
     A convolution that computes `o` of `N` channels from `i` of `M` costs `i/M o/N` of its
-    multiply-accumulates; every other layer costs what it always does.
+    multiply-accumulates.
 
     Args:
         decisions: what is decided.
         overhead: multiply-accumulates of the decision network on one image.
+
+    Attributes:
+        original: multiplications of the whole network's convolutions on one image.
+        others: multiply-accumulates of its other layers, which are always computed.
     """
 
     def __init__(self, decisions: Decisions, overhead: int) -> None:
@@ -25,12 +29,13 @@ class Costs:
         self.overhead = overhead
         graph = decisions.graph
         rows = {row.name: row for row in profile(graph.model).layers}
-        self.dense = sum(row.macs or 0 for row in rows.values())
         self._convolutions = {
             call.name: (rows[call.name].macs or 0, *decisions.around(call))
             for call in graph.trace.calls
             if is_convolution(call)
         }
+        self.original = sum(full for full, _, _ in self._convolutions.values())
+        self.others = sum(row.macs or 0 for row in rows.values()) - self.original
 
     def layers(self, actions: np.ndarray) -> pd.DataFrame:
         """Multiplications of each convolution on average, for one image.
@@ -49,16 +54,13 @@ class Costs:
         ).T.rename_axis("layer")
 
     def images(self, actions: np.ndarray) -> np.ndarray:
-        """Multiplications of each image in all layers, the decisions' included, `(images,)`."""
-        saved = sum(
-            (full - self._cost(name, actions) for name, (full, _, _) in self._convolutions.items()),
-            np.zeros(len(actions)),
-        )
-        return self.dense + self.overhead - saved
+        """Multiplications of each image, the decisions' included, `(images,)`."""
+        costs = (self._cost(name, actions) for name in self._convolutions)
+        return sum(costs, np.full(len(actions), float(self.overhead)))
 
     def share(self, actions: np.ndarray) -> float:
-        """What all images cost on average, as a fraction of the whole network's cost."""
-        return float(self.images(actions).mean() / self.dense)
+        """What the images cost on average, as a fraction of `original`."""
+        return float(self.images(actions).mean() / self.original)
 
     def _cost(self, name: str, actions: np.ndarray) -> np.ndarray:
         full, *around = self._convolutions[name]

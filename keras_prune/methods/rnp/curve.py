@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -87,12 +89,13 @@ class Curve:
         scores = criteria.get(recipe.prune.criterion)(
             graph, self._run.splits.training_sample(recipe.prune.images)
         )
-        small = prune_graph(
-            graph, Budget(macs=min(share, 1.0), scope="local").allocate(graph, scores)
-        )
+        with warnings.catch_warnings():  # of a budget not used up: what is reached is reported
+            warnings.simplefilter("ignore", UserWarning)
+            plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, scores)
+        small = prune_graph(graph, plan)
         as_long = replace(recipe.finetune, epochs=recipe.finetune.epochs * recipe.prune.rounds)
         self._run.fit(small, as_long, f"static network of {100 * share:.1f} %")
-        reached = profile(small).total.macs / profile(self._run.original).total.macs
+        reached = _multiplications(small) / _multiplications(self._run.original)
         return _row("static", balance, reached, evaluate(small, self._run.splits.test).accuracy)
 
     def _prices(self) -> Iterator[Row]:
@@ -101,6 +104,10 @@ class Curve:
             config = replace(self._recipe.prune, price=price)
             self._alternation.teach(config, self._recipe.prune.rounds + 1 + number)
             yield self._row("price", price, self._judge.greedy(*self._test))
+
+
+def _multiplications(model: keras.Model) -> int:
+    return profile(model, convention="rnp").total.macs
 
 
 def _row(kind: str, value: float, share: float, accuracy: float) -> Row:

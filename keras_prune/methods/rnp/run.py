@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ import pandas as pd
 
 from keras_prune import criteria
 from keras_prune.config import to_dict
+from keras_prune.exporting import export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rnp import tables
 from keras_prune.methods.rnp.alternation import Alternation
 from keras_prune.methods.rnp.config import RNPRecipe
 from keras_prune.methods.rnp.curve import Curve
 from keras_prune.methods.rnp.decisions import Decisions, find_decisions
-from keras_prune.methods.rnp.inference import RuntimePrunedModel, export_runtime, latencies
+from keras_prune.methods.rnp.inference.latency import compare_latency
+from keras_prune.methods.rnp.inference.model import RuntimePrunedModel
 from keras_prune.methods.rnp.judging import Judge, Judged
 from keras_prune.methods.rnp.ordering import ordered
 from keras_prune.methods.rnp.pictures import draw_curve, draw_examples, draw_learning
@@ -34,7 +37,11 @@ from keras_prune.reporting import (
 from keras_prune.tracking import Tracker, untracked
 from keras_prune.training import figures
 
-_TIMED = 64
+_EXPORTS = ("saved_model", "model.tflite")
+_BATCH = 32
+"""Images in a batch whose latency is measured."""
+
+_TIMED = 128
 """Test images that latency is measured on, and the exports are checked on."""
 
 
@@ -155,17 +162,26 @@ class _Reporting:
     def _examples(self, judged: Judged) -> None:
         names = self._run.splits.class_names
         titles = [names[label] if names else str(label) for label in self._labels.tolist()]
-        share = self._costs.images(judged.actions) / self._costs.dense
+        share = self._costs.images(judged.actions) / self._costs.original
         draw_examples(self._images, share, titles, self._directory / "examples.svg")
 
     def _exports(self) -> tuple[dict[str, Any], ...]:
-        """Writes the model and its exports, and measures them against the original's."""
+        """Writes the model and its exports, and times them beside the original's."""
         model, images = self._learned.model, self._images[:_TIMED]
-        model.choose_batching(images[:32])
+        model.choose_batching(images[:_BATCH])
         self._directory.save_model("pruned.keras", model)
-        paths = [self._directory / name for name in ("saved_model", "model.tflite")]
-        exports = [export_runtime(model, path, images) for path in paths]
-        self._directory.write_frame("latency.csv", latencies(self._run.original, paths, images))
+        exports = [
+            export(model, self._directory / name, batch=images, force=True) for name in _EXPORTS
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            dense = [export(self._run.original, Path(folder) / name).path for name in _EXPORTS]
+            pairs: dict[str | Path, str | Path] = {
+                before: after.path for before, after in zip(dense, exports, strict=True)
+            }
+            frame = compare_latency(
+                pairs, images, batch_sizes=(1, _BATCH), watcher=self._run.watcher
+            )
+        self._directory.write_frame("latency.csv", frame)
         return tuple(map(asdict, exports))
 
     def _report(self, judged: Judged, exports: tuple[dict[str, Any], ...]) -> PruningReport:
@@ -188,7 +204,7 @@ class _Reporting:
 
     def _figures(self, judged: Judged) -> ModelFigures:
         model = self._learned.model
-        macs = int(self._costs.images(judged.actions).mean())
+        macs = self._costs.others + int(self._costs.images(judged.actions).mean())
         parameters = model.count_params()
         return ModelFigures(
             accuracy=judged.accuracy,

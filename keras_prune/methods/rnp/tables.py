@@ -69,7 +69,7 @@ def by_class(
             "class": [names[label] if names else str(label) for label in labels.tolist()],
             "images": 1,
             "accuracy": 100.0 * right,
-            "multiplications": 100 * costs.images(actions) / costs.dense,
+            "multiplications": 100 * costs.images(actions) / costs.original,
             **{step.name: 1.0 + actions[:, n] for n, step in enumerate(decisions.steps)},
         }
     )

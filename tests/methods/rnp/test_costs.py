@@ -40,9 +40,9 @@ def test_the_published_network_at_one_set():
 def test_images_are_averaged_and_not_their_actions():
     costs = Costs(decided(), overhead=0)
     least, most = costs.images(np.array([[0, 0, 0], [2, 2, 2]]))
-    assert most == costs.dense
+    assert most == costs.original
     share = costs.share(np.array([[0, 0, 0], [2, 2, 2]]))
-    assert share == pytest.approx((least + most) / 2 / costs.dense)
+    assert share == pytest.approx((least + most) / 2 / costs.original)
     assert share > costs.share(np.array([[1, 1, 1]]))
 
 

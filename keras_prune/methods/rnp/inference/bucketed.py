@@ -48,7 +48,6 @@ class Bucketed(InParts):
         )
 
 
-
 def _action(step: int | None, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
     """The action of each image, 0 where nothing is decided."""
     return tf.zeros(tf.shape(features)[:1], tf.int32) if step is None else actions[step]
