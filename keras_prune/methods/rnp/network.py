@@ -100,9 +100,7 @@ class DecisionNetwork(keras.Layer):
 
     def _fixed(self, name: str, count: int, initializer: str) -> keras.Variable:
         """A weight that is not learned. (Those of `Normalization` do not follow `set_weights`.)"""
-        return self.add_weight(
-            shape=(count,), initializer=initializer, trainable=False, name=name
-        )
+        return self.add_weight(shape=(count,), initializer=initializer, trainable=False, name=name)
 
     @property
     def macs(self) -> int:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 
 from keras_prune.benchmarking.interleaving import CALLS, interleaved
-from keras_prune.exporting import export
 from keras_prune.progress import Progress, Watcher, silent
 from keras_prune.runtimes import Runtime, open_runtime
 
 
-def latencies(
-    dense: keras.Model,
-    paths: Sequence[str | Path],
+def compare_latency(
+    files: Mapping[str | Path, str | Path],
     images: np.ndarray,
     *,
     batch_sizes: Iterable[int] = (1, 32),
@@ -27,15 +23,13 @@ def latencies(
     turns: int = 40,
     watcher: Watcher = silent,
 ) -> pd.DataFrame:
-    """Times a dense model and its runtime-pruned files in turns, on real images.
+    """Times dense files and their runtime-pruned counterparts in turns, on real images.
 
-    The dense model is written in the form of each file first. How long a pruned network takes
-    depends on the image: every turn takes the next images, the same ones for both, and counts by
-    the median of its calls.
+    How long a pruned network takes depends on the image. Every turn takes the next images, the same
+    ones for both files, and counts by the median of its calls.
 
     Args:
-        dense: the model before pruning.
-        paths: SavedModel directories and TFLite files of the runtime-pruned one.
+        files: dense file -> pruned file, both of one kind.
         images: what is classified, float32 `(n, height, width, channels)`, again from the first
             where they do not suffice.
         batch_sizes: images in a call; those a file does not take are left out.
@@ -44,33 +38,23 @@ def latencies(
         watcher: told of every turn.
 
     Returns:
-        A row per file and batch size: `form` (such as `"tflite"`), `batch_size`, `dense_ms` and
+        A row per pair and batch size: `form` (such as `"tflite"`), `batch_size`, `dense_ms` and
         `pruned_ms` (milliseconds per image, mean over the turns) and `speedup`.
-
-    Raises:
-        ExportError: the dense model cannot be written in the form of a file.
-        ModelError: a file cannot be loaded.
     """
+    runtimes = [tuple(open_runtime(path, threads) for path in pair) for pair in files.items()]
+    cases = [
+        (pair, count)
+        for pair, count in product(runtimes, batch_sizes)
+        if all(runtime.inputs[0].shape[0] in (None, count) for runtime in pair)
+    ]
     rows = []
-    for path, count in product(map(Path, paths), batch_sizes):
-        pruned = open_runtime(path, threads)
-        if pruned.inputs[0].shape[0] not in (None, count):
-            continue
+    for (dense, pruned), count in cases:
         feed = _Feed(images, count)
         tell = _told(watcher, f"{pruned.kind}, batch size {count}", turns)
-        calls = [feed.to(_counterpart(dense, path, count, threads)), feed.to(pruned)]
-        seconds = interleaved(calls, turns, feed.following(tell))
+        seconds = interleaved([feed.to(dense), feed.to(pruned)], turns, feed.following(tell))
         before, after = (_milliseconds(taken) / count for taken in seconds)
         rows.append((pruned.kind, count, before, after, before / after))
     return pd.DataFrame(rows, columns=["form", "batch_size", "dense_ms", "pruned_ms", "speedup"])
-
-
-def _counterpart(dense: keras.Model, path: Path, count: int, threads: int | None) -> Runtime:
-    """The dense model in the form of a file, for as many images."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"dense{path.suffix}"
-        export(dense, copy, batch_size=count)
-        return open_runtime(copy, threads)
 
 
 class _Feed:
