@@ -126,11 +126,11 @@ def _decisions(actual: Arrays, expected: Arrays) -> tuple[np.ndarray, Arrays, Ar
     alike = np.ones(len(expected[0]), bool)
     if all(array.dtype == np.int32 for array in expected):
         return alike, actual, expected
-    for ours, theirs in zip(actual, expected, strict=True):
-        if theirs.dtype == np.int32:
-            alike &= (ours == theirs).reshape(len(alike), -1).all(axis=1)
-    scores = [[a for a in side if a.dtype != np.int32] for side in (actual, expected)]
-    return alike, *scores
+    for made, wanted in zip(actual, expected, strict=True):
+        if wanted.dtype == np.int32:
+            alike &= (made == wanted).reshape(len(alike), -1).all(axis=1)
+    ours, theirs = ([a for a in side if a.dtype != np.int32] for side in (actual, expected))
+    return alike, ours, theirs
 
 
 def _largest(array: np.ndarray) -> float:

@@ -44,15 +44,14 @@ class DecisionNetwork(keras.Layer):
         super().__init__(**{"name": "decisions", "dtype": "float32", **kwargs})
         self.channels, self.actions, self.code, self.units = list(channels), actions, code, units
         own = {"dtype": "float32"}
-        self.scales = [layers.Normalization(name=f"scale{n}", **own) for n in range(len(channels))]
+        self.means = [self._fixed(f"mean{n}", count, "zeros") for n, count in enumerate(channels)]
+        self.scales = [self._fixed(f"scale{n}", count, "ones") for n, count in enumerate(channels)]
         self.encoders = [
             layers.Dense(code, "relu", name=f"encoder{n}", **own) for n in range(len(channels))
         ]
         self.cell = layers.SimpleRNNCell(units, name="cell", **own)
         self.decoder = layers.Dense(actions, name="decoder", **own)
-        for count, scale, encoder in zip(channels, self.scales, self.encoders, strict=True):
-            scale.build((None, count))
-            scale.finalize_state()
+        for count, encoder in zip(channels, self.encoders, strict=True):
             encoder.build((None, count))
         self.cell.build((None, code))
         self.decoder.build((None, units))
@@ -64,9 +63,14 @@ class DecisionNetwork(keras.Layer):
         return {**super().get_config(), **own}
 
     def adapt(self, states: Sequence[np.ndarray]) -> None:
-        """Takes mean and variance of the states from examples, each `(examples, channels)`."""
-        for scale, examples in zip(self.scales, states, strict=True):
-            scale.adapt(np.asarray(examples))
+        """Takes mean and variance of the states from examples, each `(examples, channels)`.
+
+        A channel that never varies tells nothing, and is taken for 0.
+        """
+        for mean, scale, examples in zip(self.means, self.scales, states, strict=True):
+            spread = np.std(examples, axis=0)
+            mean.assign(np.mean(examples, axis=0))
+            scale.assign(np.divide(1, spread, out=np.zeros_like(spread), where=spread > 1e-7))
 
     def call(self, states: Sequence[tf.Tensor]) -> tf.Tensor:
         """Q-values of whole walks.
@@ -90,9 +94,13 @@ class DecisionNetwork(keras.Layer):
 
     def step(self, number: int, state: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Q-values `(batch, actions)` of one decision, and the memory after it."""
-        code = self.encoders[number](self.scales[number](state))
+        code = self.encoders[number]((state - self.means[number]) * self.scales[number])
         output, [memory] = self.cell(code, [memory])
         return self.decoder(output), memory
+
+    def _fixed(self, name: str, count: int, initializer: str) -> keras.Variable:
+        """A weight that is not learned. (Those of `Normalization` do not follow `set_weights`.)"""
+        return self.add_weight(shape=(count,), initializer=initializer, trainable=False, name=name)
 
     @property
     def macs(self) -> int:

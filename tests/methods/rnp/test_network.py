@@ -68,8 +68,24 @@ def test_adapt_centres_the_states():
     random = np.random.default_rng(0)
     seen = [random.normal(40, 7, size=(500, channels)) for channels in (3, 5)]
     decide.adapt(seen)
-    scaled = decide.scales[1](seen[1]).numpy()
+    scaled = (seen[1] - decide.means[1].numpy()) * decide.scales[1].numpy()
     np.testing.assert_allclose([scaled.mean(), scaled.std()], [0, 1], atol=1e-3)
+
+
+def test_a_channel_that_never_varies_tells_nothing():
+    decide, (_, varying) = network(), states()
+    constant = np.full((6, 3), 0.3, "float32")
+    decide.adapt([constant, varying])
+    first, other = (decide([x, varying]) for x in (constant, constant + 1e-3))
+    np.testing.assert_array_equal(first, other)
+
+
+def test_set_weights_takes_the_scale_of_the_states_along():
+    decide, seen = network(), states()
+    decide.adapt([40 + 7 * state for state in seen])
+    twin = DecisionNetwork([3, 5], actions=4, code=8, units=6)
+    twin.set_weights(decide.get_weights())
+    np.testing.assert_array_equal(twin(seen), decide(seen))
 
 
 def test_it_comes_back_from_a_file(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import tensorflow as tf
 
@@ -30,13 +31,14 @@ class Branched(InParts):
     ) -> tf.Tensor:
         """The branch that was decided on."""
 
-        def reading(into: int) -> tf.Tensor:
-            out = self.widths(makes, call.outputs[0].shape[-1])
-            branches = [lambda n=n: self.part(call, features, into, n) for n in out]
+        into = self.widths(reads, features.shape[-1])
+        out = self.widths(makes, call.outputs[0].shape[-1])
+
+        def reading(width: int) -> tf.Tensor:
+            branches = [partial(self.part, call, features, width, made) for made in out]
             return _chosen(branches, _action(makes, actions))
 
-        into = self.widths(reads, features.shape[-1])
-        return _chosen([lambda n=n: reading(n) for n in into], _action(reads, actions))
+        return _chosen([partial(reading, width) for width in into], _action(reads, actions))
 
 
 def _action(step: int | None, actions: list[tf.Tensor]) -> tf.Tensor | int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -74,7 +75,7 @@ class RuntimePrunedModel(keras.Model):
         )
         self._decisions = find_decisions(ChannelGraph(backbone), sets)
         _check(backbone, network, self._decisions)
-        self._masked = _compiled(lambda images: self._walked(Masked, images))
+        self._masked = _compiled(partial(self._walked, Masked))
         self.batching = batching
         self.build(backbone.input_shape)
 
@@ -140,7 +141,7 @@ class RuntimePrunedModel(keras.Model):
         if name not in BATCHINGS:
             raise ConfigError(unknown("batching", name, BATCHINGS))
         self._batching = name
-        self._decided = _compiled(lambda images: self._narrow(images, name))
+        self._decided = _compiled(partial(self._narrow, batching=name))
         self.predict_function = self.test_function = None  # Keras' own hold the former one
 
     def choose_batching(self, images: np.ndarray, turns: int = 2) -> str:
@@ -177,22 +178,18 @@ class RuntimePrunedModel(keras.Model):
         return tf.cast(inputs, self.inputs[0].dtype)
 
     def _timed(self, name: str, images: tf.Tensor) -> Callable[[], object]:
-        decided = _compiled(lambda images: self._many(images, name))
+        decided = _compiled(partial(self._many, name))
         return lambda: decided(images)[0].numpy()
 
     def _narrow(self, images: tf.Tensor, batching: str) -> Decided:
         """The form for the number of images, chosen on tracing where that is known."""
-        if images.shape[0] == 1:
-            return self._walked(Sliced, images)
+        alone, together = partial(self._walked, Sliced), partial(self._many, batching)
         if images.shape[0] is not None:
-            return self._many(images, batching)
-        return tf.cond(
-            tf.shape(images)[0] == 1,
-            lambda: self._walked(Sliced, images),
-            lambda: self._many(images, batching),
-        )
+            return alone(images) if images.shape[0] == 1 else together(images)
+        one, several = _apart(alone), _apart(together)
+        return tf.cond(tf.shape(images)[0] == 1, lambda: one(images), lambda: several(images))
 
-    def _many(self, images: tf.Tensor, batching: str) -> Decided:
+    def _many(self, batching: str, images: tf.Tensor) -> Decided:
         if batching == "buckets":
             return self._walked(Bucketed, images)
         return tf.map_fn(self._one, images, fn_output_signature=(tf.float32, tf.int32))
@@ -211,6 +208,16 @@ class RuntimePrunedModel(keras.Model):
 def _compiled(function: Callable[[tf.Tensor], Decided]) -> Callable[[tf.Tensor], Decided]:
     """Traced once for a batch size, then for any."""
     return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+def _apart(function: Callable[[tf.Tensor], Decided]) -> Callable[[tf.Tensor], Decided]:
+    """A function that stays one operation, so that a branch not taken costs no time.
+
+    TensorFlow takes the branches of a condition apart otherwise, and passes over every operation of
+    the one not taken.
+    """
+    attributes = {"_noinline": True}
+    return tf.function(function, autograph=False, experimental_attributes=attributes)
 
 
 def _check(backbone: keras.Model, network: DecisionNetwork, decisions: Decisions) -> None:
