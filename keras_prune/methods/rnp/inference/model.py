@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_prune.benchmarking.interleaving import interleaved
-from keras_prune.errors import ConfigError, ModelError, unknown
+from keras_prune.errors import ConfigError, ExportError, ModelError, unknown
 from keras_prune.exporting.deploying import Deployed
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rnp.decisions import Decisions, find_decisions
@@ -99,7 +99,16 @@ class RuntimePrunedModel(keras.Model):
         return self._walked(Branched, inputs)
 
     def deployed(self, format: str) -> Deployed:
-        """What a file of a format is made of; all but `.keras` files tell the actions, too."""
+        """What a file of a format is made of; all but `.keras` files tell the actions, too.
+
+        Raises:
+            ExportError: ONNX has nothing that skips the work.
+        """
+        if format == "onnx":
+            raise ExportError(
+                "A network that decides at run time cannot be written as onnx. Export a "
+                "saved_model or tflite."
+            )
         if format not in ("tflite", "saved_model"):
             return Deployed(self, self)
         expected = RuntimeForm(self, "masked")
@@ -175,6 +184,10 @@ class RuntimePrunedModel(keras.Model):
         return cls(**config | own)
 
     def _images(self, inputs: tf.Tensor | np.ndarray) -> tf.Tensor:
+        if isinstance(inputs, keras.KerasTensor):
+            raise ModelError(
+                "What it computes depends on the image. Give its backbone, model.backbone."
+            )
         return tf.cast(inputs, self.inputs[0].dtype)
 
     def _timed(self, name: str, images: tf.Tensor) -> Callable[[], object]:

@@ -96,6 +96,11 @@ def test_tflite_takes_one_image_at_a_time(model, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_onnx_is_refused(model, tmp_path):
+    with pytest.raises(ExportError, match="cannot be written as onnx. Export a saved_model"):
+        export(model, tmp_path / "m.onnx")
+
+
 @pytest.mark.parametrize("name", ["m.tflite", "m"])
 def test_a_file_that_decides_otherwise_is_refused(model, tmp_path, name, monkeypatch):
     honest = RuntimeForm.call

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_prune.errors import ConfigError, ModelError
+from keras_prune.graph import ChannelGraph
 from keras_prune.loading import classifier_shape, load_model
 from keras_prune.methods.rnp.inference.model import BATCHINGS, RuntimePrunedModel
 from keras_prune.methods.rnp.network import DecisionNetwork
@@ -165,3 +166,9 @@ def test_a_network_without_a_convolution_to_decide_about():
 def test_its_decisions_are_those_of_the_backbone(model):
     states = [step.state for step in decisions_of(model.backbone).steps]
     assert model.network.channels == states
+
+
+def test_it_has_no_graph_of_its_own(model):
+    with pytest.raises(ModelError, match="Give its backbone, model.backbone"):
+        ChannelGraph(model)
+    assert ChannelGraph(model.backbone).groups
