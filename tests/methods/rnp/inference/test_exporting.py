@@ -96,6 +96,10 @@ def test_tflite_takes_one_image_at_a_time(model, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+def test_a_saved_model_is_tried_with_one_image_and_with_many(model):
+    assert model.deployed("saved_model").tried == (1, 32)
+
+
 def test_onnx_is_refused(model, tmp_path):
     with pytest.raises(ExportError, match="cannot be written as onnx. Export a saved_model"):
         export(model, tmp_path / "m.onnx")

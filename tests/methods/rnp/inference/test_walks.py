@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_prune.methods.rnp.inference.branched import Branched
 from keras_prune.methods.rnp.inference.bucketed import Bucketed
+from keras_prune.methods.rnp.inference.parts import convolved
 from keras_prune.methods.rnp.inference.sliced import Sliced
 from keras_prune.methods.rnp.walk import Masked, Passage, Walk
 from tests.methods.rnp.inference.nets import chain, decisions_of, forced, pictures, residual
@@ -91,18 +92,20 @@ def test_the_sliced_form_has_no_branch_and_computes_no_mask():
     assert not {"If", "StatelessIf", "SequenceMask"} & set(kinds)
 
 
-def test_a_narrow_feature_map_is_what_the_sliced_form_computes():
-    """The maps between are as narrow as was decided: nothing is computed and thrown away."""
-    decisions = decisions_of(residual())
-    seen = []
+@pytest.mark.parametrize("form", [Sliced, Bucketed, Branched])
+def test_no_convolution_reads_or_makes_more_than_was_decided(form, monkeypatch):
+    kernels, maps = [], []
 
-    class Watched(Sliced):
-        def channelwise(self, call, features, step, action):
-            seen.append(features.shape[-1])
-            return super().channelwise(call, features, step, action)
+    def watched(layer, features, kernel, bias):
+        kernels.append(tuple(kernel.shape[2:]))
+        maps.append(features.shape[-1])
+        return convolved(layer, features, kernel, bias)
 
-    Watched(decisions)(pictures(1), forced(np.array([[0, 1]])))
-    assert seen == [2, 2, 4, 4]
+    for home in ("sliced", "parts"):
+        monkeypatch.setattr(f"keras_prune.methods.rnp.inference.{home}.convolved", watched)
+    form(decisions_of(residual()))(pictures(1), forced(np.array([[0, 1]])))
+    assert kernels == [(8, 2), (2, 8), (8, 4), (4, 8)]
+    assert maps == [8, 2, 8, 4]
 
 
 @pytest.mark.parametrize("form", [Sliced, Bucketed])
