@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -83,7 +82,7 @@ class FineTuning:
         """
         self._epsilon.assign(epsilon)
         self._seed += 1  # another order of the images
-        with computing_in(self._precision, self._model), _frozen_norms(self._model):
+        with computing_in(self._precision, self._model):
             history = self._trainer.fit(
                 self._splits.training(self._seed).repeat(),
                 epochs=self._config.epochs,
@@ -100,7 +99,10 @@ class FineTuning:
 
 
 class _Deciding(keras.Model):
-    """The backbone under actions, as a model that Keras can fit; its weights are the backbone's."""
+    """The backbone under actions, as a model that Keras can fit; its weights are the backbone's.
+
+    As `call` takes no `training`, Keras runs all layers as in inference.
+    """
 
     def __init__(
         self, walk: Masked, choose: Callable[[tf.Tensor, tf.Tensor], Choose], seed: int
@@ -113,20 +115,3 @@ class _Deciding(keras.Model):
     def call(self, images: tf.Tensor) -> Any:
         seed = tf.cast(self._seeds.next(), tf.int32)
         return self._walk(images, self._choose(tf.shape(images)[0], seed)).outputs
-
-
-@contextlib.contextmanager
-def _frozen_norms(model: keras.Model) -> Iterator[None]:
-    """Lets every BatchNormalization use the statistics it has, and keep them."""
-    norms = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
-    ]
-    try:
-        for norm in norms:
-            norm.trainable = False
-        yield
-    finally:
-        for norm in norms:
-            norm.trainable = True

@@ -40,11 +40,13 @@ def test_channels_of_an_addition_stay_whole():
 def test_a_shared_convolution_stays_whole():
     image = keras.Input((8, 8, 3))
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
-    x = layers.Conv2D(4, 3, padding="same", name="first")(image)
-    x = layers.Conv2D(5, 3, name="own")(shared(shared(x)))
+    x = layers.Conv2D(5, 3, padding="same", name="first")(image)
+    x = layers.Concatenate()([shared(layers.ReLU()(x)), shared(layers.Activation("tanh")(x))])
+    x = layers.Conv2D(6, 3, name="own")(x)
     x = layers.Dense(2)(layers.Flatten()(x))
     decisions = decided(keras.Model(image, x))
     assert [step.name for step in decisions.steps] == ["own"]
+    assert "called more than once" in decisions.whole["shared"]
 
 
 @pytest.mark.parametrize("sets", [1, 7, 0])
