@@ -78,13 +78,11 @@ class Walk(ABC):
         passage.actions.append(choose(step, pooled))
 
     def _carry_out(self, call: Call, values: dict[int, Any], actions: list[tf.Tensor]) -> Any:
-        reads, makes = self.decisions.around(call)
-        if reads is not None or makes is not None:
-            return self.convolve(call, values[id(call.inputs[0])], reads, makes, actions)
         narrow = self.decisions.narrow
+        if self.decisions.around(call) != (None, None):
+            return self.convolve(call, values[id(call.inputs[0])], actions)
         if isinstance(call.operation, CHANNELWISE) and id(call.inputs[0]) in narrow:
-            step = narrow[id(call.inputs[0])]
-            return self.channelwise(call, values[id(call.inputs[0])], step, actions[step])
+            return self.channelwise(call, values[id(call.inputs[0])], actions)
         wide = {
             id(x): self.widen(values[id(x)], narrow[id(x)], actions[narrow[id(x)]])
             for x in call.inputs
@@ -94,21 +92,12 @@ class Walk(ABC):
         return call.operation(*args, **kwargs)
 
     @abstractmethod
-    def convolve(
-        self,
-        call: Call,
-        features: tf.Tensor,
-        reads: int | None,
-        makes: int | None,
-        actions: list[tf.Tensor],
-    ) -> tf.Tensor:
-        """A convolution of the sets that decision `reads` left, to those `makes` asks for."""
+    def convolve(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
+        """A convolution of the sets that were computed, to those that it is to compute."""
 
     @abstractmethod
-    def channelwise(
-        self, call: Call, features: tf.Tensor, step: int, action: tf.Tensor
-    ) -> tf.Tensor:
-        """A layer that treats each channel by itself, on the channels of a decision."""
+    def channelwise(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
+        """A layer that treats each channel by itself, on those that were computed."""
 
     @abstractmethod
     def widen(self, features: tf.Tensor, step: int, action: tf.Tensor) -> tf.Tensor:
@@ -121,22 +110,14 @@ class Masked(Walk):
     Nothing is saved: this is what is trained, and what the forms that save work are compared with.
     """
 
-    def convolve(
-        self,
-        call: Call,
-        features: tf.Tensor,
-        reads: int | None,
-        makes: int | None,
-        actions: list[tf.Tensor],
-    ) -> tf.Tensor:
+    def convolve(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The whole convolution; what was not asked for before it is zero."""
+        reads, _ = self.decisions.around(call)
         if reads is not None:
             features = self.widen(features, reads, actions[reads])
         return call.operation(features)
 
-    def channelwise(
-        self, call: Call, features: tf.Tensor, step: int, action: tf.Tensor
-    ) -> tf.Tensor:
+    def channelwise(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The layer as it is."""
         return call.operation(features)
 

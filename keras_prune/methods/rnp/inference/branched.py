@@ -21,16 +21,9 @@ class Branched(InParts):
     XNNPACK.
     """
 
-    def convolve(
-        self,
-        call: Call,
-        features: tf.Tensor,
-        reads: int | None,
-        makes: int | None,
-        actions: list[tf.Tensor],
-    ) -> tf.Tensor:
+    def convolve(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The branch that was decided on."""
-
+        reads, makes = self.decisions.around(call)
         into = self.widths(reads, features.shape[-1])
         out = self.widths(makes, call.outputs[0].shape[-1])
 

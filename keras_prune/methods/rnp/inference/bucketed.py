@@ -17,15 +17,9 @@ class Bucketed(InParts):
     these only. Afterwards every image is back in its place.
     """
 
-    def convolve(
-        self,
-        call: Call,
-        features: tf.Tensor,
-        reads: int | None,
-        makes: int | None,
-        actions: list[tf.Tensor],
-    ) -> tf.Tensor:
+    def convolve(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The convolution of each bucket, put together."""
+        reads, makes = self.decisions.around(call)
         into = self.widths(reads, features.shape[-1])
         out = self.widths(makes, call.outputs[0].shape[-1])
         bucket = _action(reads, features, actions) * len(out) + _action(makes, features, actions)

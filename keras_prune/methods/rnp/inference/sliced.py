@@ -19,15 +19,9 @@ class Sliced(Walk):
     the whole network.
     """
 
-    def convolve(
-        self,
-        call: Call,
-        features: tf.Tensor,
-        reads: int | None,
-        makes: int | None,
-        actions: list[tf.Tensor],
-    ) -> tf.Tensor:
+    def convolve(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The convolution with a slice of its weights."""
+        reads, makes = self.decisions.around(call)
         kernel, bias = weights(call.operation)
         height, width, channels, filters = kernel.shape
         into = channels if reads is None else self._kept(reads, actions[reads])
@@ -36,13 +30,12 @@ class Sliced(Walk):
         bias = None if bias is None else tf.slice(bias, [0], [out])
         return convolved(call.operation, features, kernel, bias)
 
-    def channelwise(
-        self, call: Call, features: tf.Tensor, step: int, action: tf.Tensor
-    ) -> tf.Tensor:
+    def channelwise(self, call: Call, features: tf.Tensor, actions: list[tf.Tensor]) -> tf.Tensor:
         """The layer on the channels there are."""
         layer = call.operation
         if isinstance(layer, keras.layers.BatchNormalization):
-            return _normalized(layer, features, self._kept(step, action))
+            step = self.decisions.narrow[id(call.inputs[0])]
+            return _normalized(layer, features, self._kept(step, actions[step]))
         return layer(features)
 
     def widen(self, features: tf.Tensor, step: int, action: tf.Tensor) -> tf.Tensor:
