@@ -49,7 +49,7 @@ def benchmark(
     csv: Path | None,
     as_json: bool,
 ) -> None:
-    """Time model FILES (.keras, .tflite, .onnx, SavedModel directories) side by side.
+    """Time model FILES (.keras, .kpz, .tflite, .onnx, SavedModel directories) side by side.
 
     They run in turns, so that whatever slows the machine down slows all. The first is what the
     others are compared with; "realised" is the part of the saved MACs that became time.

@@ -19,7 +19,7 @@ from .starting import room
 def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path | None) -> None:
     """Show the costs of MODEL and OTHER side by side.
 
-    Both are .keras files. Layers are matched by name: "before" is MODEL, "after" is OTHER.
+    Both are .keras or .kpz files. Layers are matched by name: "before" is MODEL, "after" is OTHER.
     """
     models = [room("loading").load_model(path) for path in (model, other)]
     found = room("profiling").compare(*models, convention)

@@ -28,8 +28,8 @@ def evaluate(
 ) -> None:
     """Measure a classifier's accuracy and loss.
 
-    MODEL is a .keras file, a .tflite file, or a SavedModel directory. Images are resized to its
-    input. The loss is the mean cross-entropy in nats.
+    MODEL is a .keras, .kpz, .tflite or .onnx file, or a SavedModel directory. Images are resized to
+    its input. The loss is the mean cross-entropy in nats.
     """
     predictor, splits = opened(model, dataset, data_dir)
     examples = getattr(splits, split)

@@ -18,7 +18,8 @@ from .starting import room
 def profile(model: Path, convention: str, as_json: bool, csv: Path | None) -> None:
     """Show what each layer of MODEL costs.
 
-    MODEL is a .keras file. Parameters, bytes of the weights, and the MACs and FLOPs of one example.
+    MODEL is a .keras or .kpz file. Parameters, bytes of the weights, and the MACs and FLOPs of one
+    example; zero weights count like all others.
     """
     found = room("profiling").profile(room("loading").load_model(model), convention)
     if csv:

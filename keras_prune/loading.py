@@ -1,4 +1,4 @@
-"""A user's `.keras` file as a model, or as a classifier of images."""
+"""A user's file as a Keras model, or as a classifier of images."""
 
 import re
 import zipfile
@@ -10,6 +10,7 @@ import keras
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import trace
+from keras_prune.packing import unpack
 
 Lengths = tuple[int | None, ...]
 """A shape; None is a length that is open."""
@@ -19,7 +20,7 @@ def load_model(path: str | Path) -> keras.Model:
     """Loads a Keras model.
 
     Args:
-        path: a `.keras` file.
+        path: a `.keras` file, or a `.kpz` file as `pack` writes it.
 
     Returns:
         The model, uncompiled.
@@ -29,6 +30,8 @@ def load_model(path: str | Path) -> keras.Model:
             that is not registered with Keras.
     """
     path = Path(path)
+    if path.suffix == ".kpz":
+        return unpack(path)
     if not path.is_file():
         raise ModelError(f"Model file {path} does not exist. Give a .keras file.")
     if not zipfile.is_zipfile(path):

@@ -47,7 +47,7 @@ def open_predictor(path: str | Path) -> Predictor:
     """Opens a classifier.
 
     Args:
-        path: a `.keras`, `.tflite` or `.onnx` file, or the directory of a SavedModel.
+        path: a `.keras`, `.kpz`, `.tflite` or `.onnx` file, or the directory of a SavedModel.
 
     Returns:
         The predictor.

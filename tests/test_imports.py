@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors"},
     {"backends", "config", "progress", "quiet", "writing"},
-    {"graph", "plan"},
+    {"graph", "packing", "plan"},
     {"initializing", "loading", "masked_norm", "rebuilt"},
-    {"surgery", "silencing", "dead_channels", "profiling", "packing", "data", "runtimes", "zoo"},
+    {"surgery", "silencing", "dead_channels", "profiling", "data", "runtimes", "zoo"},
     {
         "predictors",
         "agents",

@@ -26,7 +26,7 @@ def saved(folder, name, model):
     return path
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model.tflite", "saved", "by_keras"])
+@pytest.mark.parametrize("name", ["model.keras", "model.kpz", "model.tflite", "saved", "by_keras"])
 def test_all_formats_give_the_same_probabilities(tmp_path, name):
     predictor = open_predictor(saved(tmp_path, name, dark_or_light()))
     assert (predictor.input_shape, predictor.num_classes) == ((6, 5, 3), 2)

@@ -79,8 +79,8 @@ def benchmark(
     runs as one compiled TensorFlow function, without XLA.
 
     Args:
-        paths: `.keras`, `.tflite` and `.onnx` files and SavedModel directories; the first is what
-            the others are compared with.
+        paths: `.keras`, `.kpz`, `.tflite` and `.onnx` files and SavedModel directories; the first
+            is what the others are compared with.
         batch_sizes: examples in a call.
         threads: that compute. TensorFlow takes no other number once it has run in a process.
         turns: how often each file has its turn.

@@ -1,4 +1,4 @@
-"""A `.keras` file, run by Keras."""
+"""A `.keras` or `.kpz` file, run by Keras."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ class KerasRuntime(Runtime):
     """Runs the model as one compiled function, without XLA.
 
     Args:
-        path: a `.keras` file.
+        path: a `.keras` or `.kpz` file.
         threads: of TensorFlow; default as many as there are cores.
     """
 
@@ -25,15 +25,12 @@ class KerasRuntime(Runtime):
 
     def __init__(self, path: Path, threads: int | None) -> None:
         limit_tensorflow(threads)
-        self.model = self._load(path)
+        self.model = load_model(path)
         self.inputs = _ports(self.model.inputs)
         self.outputs = _ports(self.model.outputs)
         macs = counted_macs(self.model)  # which files of the other kinds keep
         self.metadata = {} if macs is None else {"macs": str(macs)}
         self._outputs = compiled(self.model)
-
-    def _load(self, path: Path) -> keras.Model:
-        return load_model(path)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         return self._outputs(arrays)

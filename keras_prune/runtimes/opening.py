@@ -8,13 +8,12 @@ from keras_prune.quiet import quiet
 from keras_prune.runtimes.base import Runtime
 from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
-from keras_prune.runtimes.packed_file import PackedRuntime
 from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
-    ".kpz": PackedRuntime,
+    ".kpz": KerasRuntime,
     ".onnx": OnnxRuntime,
     ".tflite": TFLiteRuntime,
 }

@@ -12,7 +12,7 @@ from keras_prune.training.recipe import CommonConfig
 
 def is_file(common: CommonConfig) -> bool:
     """Whether the model is a file, and not a network of the zoo."""
-    return common.model.endswith(".keras")
+    return common.model.endswith((".keras", ".kpz"))
 
 
 def open_file(common: CommonConfig, data_dir: str | Path | None) -> tuple[keras.Model, Splits]:

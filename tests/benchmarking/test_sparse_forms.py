@@ -100,7 +100,7 @@ def test_packed_is_a_format_like_others(model, tmp_path):
         unpack(tmp_path / "m.kpz").get_layer("fc1").kernel.numpy(),
         model.get_layer("fc1").kernel.numpy(),
     )
-    assert open_runtime(tmp_path / "m.kpz").kind == "packed"
+    assert open_runtime(tmp_path / "m.kpz").kind == "keras"
 
 
 @pytest.mark.parametrize(

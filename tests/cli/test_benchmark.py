@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
         x = keras.layers.Conv2D(width, 3, name="conv")(image)
         x = keras.layers.GlobalAveragePooling2D()(x)
         model = keras.Model(image, keras.layers.Dense(2, name="logits")(x))
-        for name in (f"{width}.keras", f"{width}.tflite", f"{width}.onnx", f"{width}"):
+        for name in (f"{width}.keras", f"{width}.kpz", f"{width}.tflite", f"{width}.onnx", f"{width}"):
             export(model, path / name)
     (path / "text.tflite").write_text("hello")
     return path
@@ -41,7 +41,7 @@ def test_a_table_and_a_csv_file(folder, call, monkeypatch):
 
 def test_every_kind_in_one_run_as_json(folder):
     """In a process of its own, where TensorFlow has not run yet and takes the threads."""
-    files = ["8.keras", "8", "8.tflite", "8.onnx"]
+    files = ["8.keras", "8.kpz", "8", "8.tflite", "8.onnx"]
     options = "--json --turns 1 --batch-size 1 --batch-size 2 --threads 1".split()
     done = subprocess.run(
         [COMMAND, "benchmark", *files, *options],

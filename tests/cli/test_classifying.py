@@ -13,7 +13,7 @@ from tests.data.pictures import picture
 @pytest.fixture
 def folder(tmp_path):
     model = dark_or_light()
-    for name in ("model.keras", "model.tflite", "saved"):
+    for name in ("model.keras", "model.kpz", "model.tflite", "saved"):
         export(model, tmp_path / name)
     pictures(tmp_path / "photos")
     picture(tmp_path / "a[b].png", 250, size=(11, 3))
@@ -21,7 +21,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("model", ["model.keras", "model.tflite", "saved"])
+@pytest.mark.parametrize("model", ["model.keras", "model.kpz", "model.tflite", "saved"])
 def test_evaluate_reads_the_split_that_is_asked_for(call, folder, model):
     test = json.loads(call("evaluate", model, "--dataset", "photos", "--json").out)
     assert (test["split"], test["examples"]) == ("test", 20)
@@ -31,8 +31,9 @@ def test_evaluate_reads_the_split_that_is_asked_for(call, folder, model):
     assert "20 examples of the validation split: accuracy 100.00 %, loss 0.0000" in done.out
 
 
-def test_predict_files_whatever_their_size(call, folder):
-    done = call("predict", "model.tflite", "a[b].png", "night.png", "--json", "--top", 9)
+@pytest.mark.parametrize("model", ["model.kpz", "model.tflite"])
+def test_predict_files_whatever_their_size(call, folder, model):
+    done = call("predict", model, "a[b].png", "night.png", "--json", "--top", 9)
     assert (done.code, done.err) == (0, "")
     bright, night = json.loads(done.out)
     assert (bright["image"], night["image"]) == ("a[b].png", "night.png")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from keras_prune.packing import pack
 from keras_prune.profiling import compare, profile
 from tests.classifiers import dark_or_light
 from tests.networks import conv, head, image
@@ -43,6 +44,12 @@ def test_a_profile_as_table_json_and_csv(call, models, tmp_path):
     assert found["total"]["parameters"] == models[0].count_params()
 
 
+def test_a_packed_model_costs_what_the_model_does(call, models, tmp_path):
+    pack(models[0], tmp_path / "first.kpz")
+    costs = [json.loads(call("profile", f"first.{kind}", "--json").out) for kind in ("keras", "kpz")]
+    assert costs[0] == costs[1]
+
+
 def test_a_convention_can_be_chosen(call, models):
     found = json.loads(call("profile", "first.keras", "--convention", "rnp", "--json").out)
     assert (found["convention"], found["total"]["flops"]) == (
@@ -76,6 +83,7 @@ def test_a_comparison_as_table_json_and_csv(call, models, tmp_path):
         (["profile"], "Missing argument"),
         (["profile", "absent.keras"], "absent.keras does not exist"),
         (["profile", "text.keras"], "not a Keras file"),
+        (["profile", "text.kpz"], "text.kpz is no packed model, or is damaged"),
         (["profile", "mine.keras", "--convention", "lennet"], "Did you mean 'lenet'?"),
         (["profile", "mine.keras", "--csv", "no/costs.csv"], "Cannot write the table no/costs"),
         (["compare", "mine.keras"], "Missing argument"),
@@ -85,7 +93,8 @@ def test_a_comparison_as_table_json_and_csv(call, models, tmp_path):
 )
 def test_mistakes_are_one_line_and_exit_code_2(call, tmp_path, arguments, message):
     dark_or_light().save(tmp_path / "mine.keras")
-    (tmp_path / "text.keras").write_text("hello")
+    for name in ("text.keras", "text.kpz"):
+        (tmp_path / name).write_text("hello")
     before = sorted(tmp_path.rglob("*"))
     done = call(*arguments)
     assert (done.code, done.out) == (2, "")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_prune.methods.magnitude.config import MagnitudeRecipe
+from keras_prune.training.opening import is_file
 
 _MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 
@@ -32,7 +33,7 @@ def located(recipe: MagnitudeRecipe, project: Path) -> MagnitudeRecipe:
         for name in ("directory", "weights")
         if (path := getattr(common, name)) is not None
     }
-    if common.model.endswith(".keras"):
+    if is_file(common):
         found["model"] = str(project / common.model)
     if (project / common.dataset).is_dir():
         found["dataset"] = str(project / common.dataset)

@@ -80,6 +80,8 @@ def run_recipe(
         tracker=tracker,
         check=lambda model: check_kernels(model, recipe.prune),
     )
+    if "train" not in stages:
+        pruning.go_on(0, _earlier_epochs(run, stages[0]))
     if "prune" in stages:
         _prune(recipe, pruning)
     return _test(pruning, recipe.test) if "test" in stages else None
@@ -103,6 +105,18 @@ def check_files(run: RunDirectory, stages: Sequence[Stage]) -> None:
                 f"{run / name} exists already, and a run is never overwritten. Remove it, or give "
                 "another directory."
             )
+
+
+def _earlier_epochs(run: RunDirectory, stage: Stage) -> int:
+    """How many rows of `training.csv` the stages before one have written.
+
+    Those of a stage `prune` that was killed are not among them: it is carried out anew.
+    """
+    path = run / "training.csv"
+    if not path.exists():  # the weights were given
+        return 0
+    written = pd.read_csv(path)["stage"]
+    return len(written) if stage == "test" else int(written.str.startswith("train ").sum())
 
 
 def _prune(recipe: MagnitudeRecipe, run: PruningRun) -> None:

@@ -121,18 +121,38 @@ def test_the_resolved_configuration_makes_the_same_recipe(run):
     assert load(MagnitudeRecipe, read_toml(run / "config.toml")) == RECIPE
 
 
-def test_stage_by_stage_gives_the_same_network(run, tmp_path):
+def test_stage_by_stage_gives_the_same_network(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_PRUNE_CACHE", str(run.path.parent / "cache"))
     directory = RunDirectory.create(tmp_path / "staged")
-    recipe = replace(RECIPE, common=replace(RECIPE.common, weights=str(run / "baseline.keras")))
-    for stage in ("train", "prune"):
-        assert run_recipe(recipe, directory, stages=[stage]) is None
+    assert run_recipe(RECIPE, directory, stages=["train"]) is None
+    _kill_while_pruning(directory)
+    assert run_recipe(RECIPE, directory, stages=["prune"]) is None
     for a, b in zip(
         model(directory, "sparse").get_weights(), model(run, "sparse").get_weights(), strict=True
     ):
         np.testing.assert_allclose(a, b, atol=1e-5)
-    assert run_recipe(recipe, directory, stages=["test"]).after.accuracy > 80
-    with pytest.raises(ConfigError, match=r"sparse.keras exists already, and a run is never"):
-        run_recipe(recipe, directory, stages=["prune"])
+    assert run_recipe(RECIPE, directory, stages=["test"]).after.accuracy > 80
+    trainings = [pd.read_csv(each / "training.csv") for each in (run, directory)]
+    pd.testing.assert_frame_equal(*trainings, rtol=1e-3)
+    assert "retrain 2/2" in (directory / "accuracy.svg").read_text()
+
+
+def _kill_while_pruning(directory):
+    """Leaves `training.csv` as a stage that was killed after its first retraining does."""
+    rows = pd.read_csv(directory / "training.csv")
+    partial = rows.tail(1).assign(stage="retrain 1/2", epoch=1)
+    directory.write_frame("training.csv", pd.concat([rows, partial]))
+
+
+@pytest.mark.parametrize(
+    ("stage", "file"),
+    [("train", "baseline.keras"), ("prune", "sparse.keras"), ("test", "report.json")],
+)
+def test_a_stage_overwrites_nothing(run, stage, file):
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    with pytest.raises(ConfigError, match=f"{file} exists already, and a run is never overwritten"):
+        run_recipe(RECIPE, run, stages=[stage])
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
 
 
 @pytest.mark.parametrize(
