@@ -7,12 +7,10 @@ turns. The naive way is surgery and a new compiled function for every candidate.
 """
 
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
 import click
 import numpy as np
+from rebuilding import rebuild_and_run, timed
 
 
 @click.command()
@@ -31,7 +29,7 @@ def main(model: str, images: int, rounds: int, macs: float) -> None:
     graph = ChannelGraph(zoo.get(model)())
     pixels = random.integers(0, 256, (images, 32, 32, 3)).astype("float32")
     arrays = pixels, random.integers(0, 10, images)
-    environment, set_up = _timed(
+    environment, set_up = timed(
         lambda: pruning_environment(graph, [Budget(macs=macs)], arrays, criterion="l1")
     )
     environment.step(np.ones(len(environment.groups)))  # warm
@@ -39,32 +37,13 @@ def main(model: str, images: int, rounds: int, macs: float) -> None:
     for _ in range(rounds):
         action = random.gamma(1, size=len(environment.groups))
         environment.reset()
-        fast.append(_timed(lambda a=action: environment.step(a))[1])
-        slow.append(_timed(lambda a=action: _rebuild_and_run(environment, a, arrays))[1])
+        fast.append(timed(lambda a=action: environment.step(a))[1])
+        slow.append(timed(lambda a=action: rebuild_and_run(graph, environment.plan(a), arrays))[1])
     quick, plain = statistics.median(fast), statistics.median(slow)
     click.echo(
         f"{model}, {images} images: silenced {1 / quick:.2f}/s, rebuilt {1 / plain:.2f}/s, "
         f"ratio {plain / quick:.1f}, set-up {set_up:.1f} s"
     )
-
-
-def _rebuild_and_run(environment: Any, action: np.ndarray, arrays: Any) -> float:
-    import tensorflow as tf
-
-    from keras_prune.surgery import prune_graph
-
-    small = prune_graph(environment.graph, environment.plan(action))
-    run = tf.function(
-        lambda images: tf.argmax(small(images, training=False), axis=-1, output_type=tf.int64)
-    )
-    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(250)
-    return 100 * float(np.mean(np.concatenate([run(x) == y for x, y in batches])))
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
 
 
 if __name__ == "__main__":

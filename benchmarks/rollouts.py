@@ -7,12 +7,10 @@ naive way is what a mask costs without rollouts: build the pruned network, then 
 """
 
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
 import click
 import numpy as np
+from rebuilding import rebuild_and_run, timed
 
 
 @click.command()
@@ -24,6 +22,7 @@ def main(images: int, rounds: int, seed: int) -> None:
     from keras_prune import data, zoo
     from keras_prune.graph import ChannelGraph
     from keras_prune.methods.rollouts import Rollouts
+    from keras_prune.plan import PruningPlan
 
     arrays = data.load("cifar10", input_shape=(32, 32, 3)).validation_arrays(images)
     graph = ChannelGraph(zoo.vgg16())
@@ -31,14 +30,15 @@ def main(images: int, rounds: int, seed: int) -> None:
     click.echo(f"{'group':14} {'silenced /s':>12} {'naive /s':>10} {'ratio':>7} {'set-up s':>9}")
     ratios = {}
     for name, group in graph.groups.items():
-        rollouts, set_up = _timed(lambda group=group: Rollouts(graph, [group], *arrays))
+        rollouts, set_up = timed(lambda group=group: Rollouts(graph, [group], *arrays))
         rollouts.accuracy(np.ones(group.channels))  # warm
         fast, slow = [], []
         for _ in range(rounds):
             mask = (random.random(group.channels) < 0.7).astype("float32")
             mask[0] = 1
-            fast.append(_timed(lambda r=rollouts, m=mask: r.accuracy(m))[1])
-            slow.append(_timed(lambda n=name, m=mask: _rebuild_and_run(graph, n, m, arrays))[1])
+            fast.append(timed(lambda r=rollouts, m=mask: r.accuracy(m))[1])
+            plan = PruningPlan.from_masks(graph, {name: mask})
+            slow.append(timed(lambda p=plan: rebuild_and_run(graph, p, arrays))[1])
         quick, plain = statistics.median(fast), statistics.median(slow)
         ratios[name] = plain / quick
         click.echo(
@@ -49,27 +49,6 @@ def main(images: int, rounds: int, seed: int) -> None:
         f"{len(convolutions)} convolutions: ratio mean {statistics.mean(convolutions):.1f}, "
         f"median {statistics.median(convolutions):.1f}, smallest {min(convolutions):.1f}"
     )
-
-
-def _rebuild_and_run(graph: Any, name: str, mask: np.ndarray, arrays: Any) -> float:
-    """The naive way: surgery, a new compiled function, and the whole network on all images."""
-    import tensorflow as tf
-
-    from keras_prune.plan import PruningPlan
-    from keras_prune.surgery import prune_graph
-
-    small = prune_graph(graph, PruningPlan.from_masks(graph, {name: mask}))
-    run = tf.function(
-        lambda images: tf.argmax(small(images, training=False), axis=-1, output_type=tf.int32)
-    )
-    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(250)
-    return 100 * float(np.mean(np.concatenate([run(x) == y for x, y in batches])))
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def predict(
     """Classify image files, or a data set's examples.
 
     MODEL is a .keras, .kpz, .tflite or .onnx file, or a SavedModel directory. Images are resized to
-    its input, with pixel values 0-255. Examples are the first of the validation split. Class names are
-    those of the data set, or of the report.json that `train` has written beside the model.
+    its input, with pixel values 0-255. Examples are the first of the validation split. Class names
+    are those of the data set, or of the report.json that `train` has written beside the model.
     """
     if bool(files) == bool(dataset) or (files and examples):
         raise click.UsageError("Expected image files, or --dataset and perhaps --examples.")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from keras_prune.benchmarking.calls import call, shapes_of
 from keras_prune.benchmarking.interleaving import interleaved
-from keras_prune.errors import ConfigError
 from keras_prune.progress import Progress, Watcher, silent
-from keras_prune.runtimes import Arrays, Port, Runtime, gzip_size, open_runtime, size
+from keras_prune.runtimes import Runtime, gzip_size, open_runtime, size
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def benchmark(
     runtimes = [open_runtime(path, threads) for path in files]
     for path, runtime in zip(files, runtimes, strict=True):
         for count in batch_sizes:
-            _shapes(path, runtime, count)
+            shapes_of(path, runtime, count)
     rows: list[Timing] = []
     for count in batch_sizes:
-        calls = [_call(path, runtime, count) for path, runtime in zip(files, runtimes, strict=True)]
+        calls = [call(path, runtime, count) for path, runtime in zip(files, runtimes, strict=True)]
         seconds = interleaved(calls, turns, _told(watcher, f"batch size {count}", turns))
         rows += _rows(files, runtimes, count, seconds)
     return Benchmark(threads, tuple(rows))
@@ -109,37 +109,6 @@ def benchmark(
 
 def _told(watcher: Watcher, stage: str, turns: int) -> Callable[[int], None]:
     return lambda done: watcher(Progress(stage, done, turns))
-
-
-def _call(path: Path, runtime: Runtime, count: int) -> Callable[[], Arrays]:
-    rng = np.random.default_rng(0)
-    shapes = _shapes(path, runtime, count)
-    arrays = [_values(entry, s, rng) for entry, s in zip(runtime.inputs, shapes, strict=True)]
-    return lambda: runtime(arrays)
-
-
-def _shapes(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]:
-    """The inputs' shapes at a batch size."""
-    shapes = []
-    for entry in runtime.inputs:
-        batch, *rest = entry.shape
-        if batch not in (None, count):
-            raise ConfigError(
-                f"{path} only takes batches of {batch}. Received: batch size {count}."
-            )
-        if None in rest:
-            raise ConfigError(
-                f"Port {entry.name!r} of {path} has the open shape {entry.shape}: export the "
-                "model with a fixed one."
-            )
-        shapes.append((count, *(length for length in rest if length is not None)))
-    return shapes
-
-
-def _values(entry: Port, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Pixels for what takes floats or bytes; 0 and 1 for what may be an index."""
-    high = 2 if entry.dtype in ("bool", "int32", "int64") else 127
-    return rng.uniform(0, high, shape).astype(entry.dtype)
 
 
 def _rows(

@@ -2,13 +2,14 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from weakref import WeakKeyDictionary
 
 import keras
-import numpy as np
 
+from keras_prune.benchmarking.calls import call
 from keras_prune.errors import ConfigError
 from keras_prune.exporting.model_export import export
 from keras_prune.runtimes import Arrays, Runtime, open_runtime
@@ -48,9 +49,8 @@ def tflite_latency(model: keras.Model, batch: int = 1, runs: int = 30) -> float:
             raise ConfigError(f"{name}: expected a whole number from 1. Received: {value!r}.")
     if model not in _loaded:
         _loaded[model] = _load(model)
-    runtime = _loaded[model]
-    arrays = _inputs(runtime, batch)
-    times = [_seconds(runtime, arrays) for _ in range(WARM_UP + runs)]
+    run = call(Path("the converted model"), _loaded[model], batch)
+    times = [_seconds(run) for _ in range(WARM_UP + runs)]
     return median(times[WARM_UP:])
 
 
@@ -61,17 +61,7 @@ def _load(model: keras.Model) -> Runtime:
         return open_runtime(path, threads=1)
 
 
-def _inputs(runtime: Runtime, batch: int) -> Arrays:
-    """Values of pixels after scaling, which indices of an embedding may be, too."""
-    rng = np.random.default_rng(0)
-    shapes = [(batch, *filter(None, port.shape[1:])) for port in runtime.inputs]
-    return [
-        rng.uniform(0, 2, shape).astype(port.dtype)
-        for port, shape in zip(runtime.inputs, shapes, strict=True)
-    ]
-
-
-def _seconds(runtime: Runtime, arrays: Arrays) -> float:
+def _seconds(run: Callable[[], Arrays]) -> float:
     start = time.perf_counter()
-    runtime(arrays)
+    run()
     return time.perf_counter() - start

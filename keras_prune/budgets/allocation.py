@@ -15,7 +15,7 @@ import numpy as np
 from keras_prune.budgets.climbing import TOLERANCE, Cost, climb
 from keras_prune.budgets.ladder import Ladder
 from keras_prune.budgets.latency import fastest_within, share_of
-from keras_prune.budgets.limits import SLACK, Limits
+from keras_prune.budgets.limits import SLACK, Limits, bound
 from keras_prune.budgets.scores import Scores, checked, normalized, regularized
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, CutCosts
@@ -192,15 +192,15 @@ def _met(budget: Budget, left: str) -> ConfigError:
 
 def _tell(budget: Budget, graph: ChannelGraph, used: float, left: str) -> None:
     """Warns where a budget is exceeded, or part of it is left over."""
-    limits = str(Limits.of(budget))
     if used > 1:
-        pinned = ", ".join(dict.fromkeys(pin.name for pin in graph.pins[:5]))
-        bound = f"{limits} and the channels pinned by {pinned}"
-        message = f"The budget {budget} cannot be met: the plan keeps {left}, bound by {bound}."
+        message = (
+            f"The budget {budget} cannot be met: the plan keeps {left}, bound by "
+            f"{bound(budget, graph)}."
+        )
     elif used < 1 - TOLERANCE:
         message = (
             f"The budget {budget} is not used up: the plan keeps {left}. No nearer plan was found "
-            f"with scope={budget.scope!r}, {limits}."
+            f"with scope={budget.scope!r}, {Limits.of(budget)}."
         )
     else:
         return

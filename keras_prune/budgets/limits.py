@@ -122,6 +122,12 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatchcase(path, pattern) or fnmatchcase(path.rsplit("/", 1)[-1], pattern)
 
 
+def bound(budget: Budget, graph: ChannelGraph) -> str:
+    """What keeps a plan from going further, for messages."""
+    pinned = ", ".join(dict.fromkeys(pin.name for pin in graph.pins[:5]))
+    return f"{Limits.of(budget)} and the channels pinned by {pinned}"
+
+
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a number and not a truth value."""
     return isinstance(value, int | float) and not isinstance(value, bool)

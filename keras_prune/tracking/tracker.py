@@ -38,7 +38,6 @@ class Tracker:
         self._recorders = list(recorders)
         self._warn = warn
         self._epochs: Counter[bool] = Counter()
-        self._stages: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
 
     @contextlib.contextmanager
@@ -68,14 +67,14 @@ class Tracker:
         """The callbacks that record one training; none where nothing is recorded.
 
         Args:
-            stage: its name; a repeated one gets a number.
+            stage: its name, another one for each training of a run.
             pruned: whether the network has been pruned.
         """
         if not self._recorders:
             return []
         from keras_prune.tracking.epochs import Epochs  # Keras is slow to import
 
-        return [Epochs(partial(self._epoch, self._unique(stage), pruned, self._epochs[pruned]))]
+        return [Epochs(partial(self._epoch, stage, pruned, self._epochs[pruned]))]
 
     def past(self, stage: str, rows: Iterable[Mapping[str, float]]) -> None:
         """Records the epochs of a training that took place before this run.
@@ -114,11 +113,6 @@ class Tracker:
         figures = {name: value for name, value in row.items() if name != "epoch"}
         epoch = Epoch(stage, number, earlier + number, pruned, figures)
         self._tell(lambda recorder: recorder.epoch(epoch))
-
-    def _unique(self, stage: str) -> str:
-        self._stages[stage] += 1
-        times = self._stages[stage]
-        return stage if times == 1 else f"{stage} {times}"
 
     def _tell(self, tell: Callable[[Recorder], None]) -> None:
         for recorder in tuple(self._recorders):

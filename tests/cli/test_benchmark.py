@@ -22,8 +22,8 @@ def folder(tmp_path_factory):
         x = keras.layers.Conv2D(width, 3, name="conv")(image)
         x = keras.layers.GlobalAveragePooling2D()(x)
         model = keras.Model(image, keras.layers.Dense(2, name="logits")(x))
-        for name in (f"{width}.keras", f"{width}.kpz", f"{width}.tflite", f"{width}.onnx", f"{width}"):
-            export(model, path / name)
+        for suffix in (".keras", ".kpz", ".tflite", ".onnx", ""):
+            export(model, path / f"{width}{suffix}")
     (path / "text.tflite").write_text("hello")
     return path
 

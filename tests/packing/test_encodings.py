@@ -54,6 +54,12 @@ def test_values_of_a_codebook_take_a_byte():
     np.testing.assert_array_equal(decode(encoded, array.shape, array.dtype), array)
 
 
+def test_a_negative_zero_is_a_zero():
+    array = weight((40, 40), 0.1)
+    minus = np.where(array == 0, -np.float32(0), array)
+    assert encode(minus) == encode(array)
+
+
 def test_not_a_number_is_kept():
     array = np.array([0, np.nan, 0, -np.inf] + [0] * 60, "float32")
     np.testing.assert_array_equal(restored(array), array)

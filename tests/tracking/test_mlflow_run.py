@@ -1,6 +1,7 @@
 """Runs recorded by a real MLflow server, read back through its client."""
 
 import os
+import re
 import socket
 import sys
 import time
@@ -92,7 +93,7 @@ def test_the_servers_death_between_two_epochs_ends_nothing(server, tmp_path):
     rows = small_run(tmp_path / "orphan", MlflowRun(server.start()), warnings, [death])
     assert [len(part) for part in rows] == [3, 3, 3]
     assert len(warnings) == 1
-    assert "failed (Connection refused). The run goes on without it" in warnings[0]
+    assert re.search(r"failed \(Connection re.+\). The run goes on without it", warnings[0])
     assert {path.name for path in (tmp_path / "orphan").iterdir()} == {"history.csv", "plan.json"}
     assert len(pd.read_csv(tmp_path / "orphan" / "history.csv")) == 9
 

@@ -23,7 +23,7 @@ def test_epochs_are_counted_before_and_after_pruning_apart(tmp_path):
     with Tracker([told]).run(tmp_path, {}) as tracker:
         tracker.past("train net", [{"epoch": 1, "loss": 3.0}])
         train(tracker.training("tune", pruned=True))
-        train(tracker.training("tune", pruned=True), epochs=1)
+        train(tracker.training("tune 2", pruned=True), epochs=1)
     epochs = [thing for thing in told.told if isinstance(thing, Epoch)]
     assert epochs[0] == Epoch("train net", 1, 1, False, {"loss": 3.0})
     assert [(e.stage, e.number, e.step, e.pruned) for e in epochs[1:]] == [

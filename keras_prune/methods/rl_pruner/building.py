@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_prune import criteria
 from keras_prune.budgets import Budget
-from keras_prune.budgets.limits import Limits
+from keras_prune.budgets.limits import Limits, bound
 from keras_prune.errors import ConfigError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rl_pruner.environment import PruningEnvironment
@@ -70,10 +70,9 @@ def check(budget: Budget, graph: ChannelGraph) -> None:
         )
     least = budget.furthest(graph)
     if least > budget.kept:
-        pinned = ", ".join(dict.fromkeys(pin.name for pin in graph.pins[:5]))
         raise ConfigError(
-            f"The budget {budget} cannot be met: its limits and the channels pinned by {pinned} "
-            f"let the model go no further than {budget.kind}={_furthest(budget, least)}."
+            f"The budget {budget} cannot be met: {bound(budget, graph)} let the model go no "
+            f"further than {budget.kind}={_furthest(budget, least)}."
         )
 
 

@@ -41,7 +41,7 @@ def tables():
     before, after = network(), network()
     for name in ("conv", "fc1"):
         kernel = after.get_layer(name).kernel.numpy()
-        kernel[..., ::2] = 0
+        kernel[..., :3:2], kernel[..., 4::2] = -0.0, 0.0
         after.get_layer(name).kernel.assign(kernel)
     return layer_tables(before, after)
 

@@ -1,0 +1,47 @@
+"""Calls of a model file on made-up examples, to be timed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from keras_prune.errors import ConfigError
+from keras_prune.runtimes import Arrays, Runtime
+
+
+def call(path: Path, runtime: Runtime, count: int) -> Callable[[], Arrays]:
+    """What calls a model file on `count` examples, the same ones each time.
+
+    Args:
+        path: what messages call the file.
+        runtime: the file.
+        count: examples in a call.
+
+    Raises:
+        ConfigError: the file takes another number of them, or leaves another length open.
+    """
+    rng, shapes = np.random.default_rng(0), shapes_of(path, runtime, count)
+    arrays = [
+        # Like pixels after scaling, and for what takes whole numbers 0 and 1: they may be indices.
+        rng.uniform(0, 2, shape).astype(port.dtype)
+        for port, shape in zip(runtime.inputs, shapes, strict=True)
+    ]
+    return lambda: runtime(arrays)
+
+
+def shapes_of(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]:
+    """The inputs' shapes at a batch size; raises what `call` raises."""
+    shapes = []
+    for entry in runtime.inputs:
+        batch, *rest = entry.shape
+        if batch not in (None, count):
+            raise ConfigError(
+                f"{path} only takes batches of {batch}. Received: batch size {count}."
+            )
+        if None in rest:
+            raise ConfigError(
+                f"Port {entry.name!r} of {path} has the open shape {entry.shape}: export the "
+                "model with a fixed one."
+            )
+        shapes.append((count, *(length for length in rest if length is not None)))
+    return shapes
