@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_prune.exporting import export
 from tests.classifiers import dark_or_light, pictures
 
 TINY = ["train", "lenet300_100", "--dataset", "digits", "--epochs", 2]
@@ -42,12 +43,13 @@ def test_a_run_directory_holds_all_there_is_and_can_be_repeated(call, tmp_path):
     assert found["loss"] == pytest.approx(report["figures"]["loss"], rel=1e-4)
 
 
-def test_a_file_of_the_users_goes_on_from_its_own_weights(call, tmp_path):
+@pytest.mark.parametrize("name", ["mine.keras", "mine.kpz"])
+def test_a_file_of_the_users_goes_on_from_its_own_weights(call, tmp_path, name):
     model = dark_or_light()
-    model.save(tmp_path / "mine.keras")
+    export(model, tmp_path / name)
     pictures(tmp_path / "photos")
     options = ["--dataset", "photos", "--epochs", 1, "--batch-size", 5, "--learning-rate", 1e-9]
-    assert call("train", "mine.keras", *options, "--out", "out").code == 0
+    assert call("train", name, *options, "--out", "out").code == 0
     trained = keras.models.load_model(tmp_path / "out" / "model.keras")
     for one, other in zip(model.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
