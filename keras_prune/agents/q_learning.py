@@ -54,7 +54,7 @@ class QLearner:
         self._optimizer = keras.optimizers.AdamW(learning_rate, clipnorm=1.0)
         self._optimizer.build(network.trainable_variables)
         self._huber = keras.losses.Huber()
-        self._update = tf.function(self._step)
+        self._update = tf.function(self._step, autograph=False)
 
     def remember(
         self, observations: Sequence[np.ndarray], actions: np.ndarray, rewards: np.ndarray

@@ -72,7 +72,7 @@ class Episodes:
         self._random = np.random.default_rng(seed)
         self._batch = min(batch_size, len(images))
         with computing_in(precision, model):
-            self._play = tf.function(self._played).get_concrete_function(
+            self._play = tf.function(self._played, autograph=False).get_concrete_function(
                 tf.TensorSpec((self._batch,), tf.int32),
                 tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((2,), tf.int32),

@@ -48,8 +48,8 @@ class Judge:
         self._walk = Masked(decisions)
         self._network = network
         self._loss = cross_entropy(decisions.graph.model)
-        self._decide = tf.function(self._decided, reduce_retracing=True)
-        self._obey = tf.function(self._obeyed, reduce_retracing=True)
+        self._decide = tf.function(self._decided, autograph=False, reduce_retracing=True)
+        self._obey = tf.function(self._obeyed, autograph=False, reduce_retracing=True)
 
     def greedy(self, images: np.ndarray, labels: np.ndarray, balance: float = 0.0) -> Judged:
         """Under the network's own actions, balanced as `greedy` has it."""
