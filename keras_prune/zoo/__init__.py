@@ -1,7 +1,7 @@
 """Reference networks, untrained: pixel values 0-255 in, logits out."""
 
 from keras_prune.zoo.catalogue import available, build, default_input_shape, get
-from keras_prune.zoo.conv4 import conv4
+from keras_prune.zoo.conv4 import conv4, conv4_cifar
 from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.densenet40 import densenet40
 from keras_prune.zoo.googlenet_cifar import googlenet_cifar
@@ -18,6 +18,7 @@ __all__ = [
     "available",
     "build",
     "conv4",
+    "conv4_cifar",
     "conv248",
     "default_input_shape",
     "densenet40",

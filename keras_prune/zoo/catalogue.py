@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 
 from keras_prune.errors import ModelError, unknown
-from keras_prune.zoo.conv4 import conv4
+from keras_prune.zoo.conv4 import conv4, conv4_cifar
 from keras_prune.zoo.conv248 import conv248
 from keras_prune.zoo.densenet40 import densenet40
 from keras_prune.zoo.googlenet_cifar import googlenet_cifar
@@ -23,6 +23,7 @@ Constructor = Callable[..., keras.Model]
 
 _NETWORKS: dict[str, Constructor] = {
     "conv4": conv4,
+    "conv4_cifar": conv4_cifar,
     "conv248": conv248,
     "densenet40": densenet40,
     "googlenet_cifar": googlenet_cifar,
@@ -45,7 +46,7 @@ def available() -> tuple[str, ...]:
     Example:
 
     >>> available()[:3]
-    ('conv4', 'conv248', 'densenet40')
+    ('conv4', 'conv4_cifar', 'conv248')
     """
     return tuple(_NETWORKS)
 

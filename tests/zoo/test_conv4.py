@@ -15,3 +15,8 @@ def test_layers_have_the_published_multiplications():
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)])
 def test_it_takes_other_images(shape):
     assert zoo.conv4(shape, 7).output_shape == (None, 7)
+
+
+def test_the_network_for_colour_images_has_the_stated_costs():
+    model = zoo.conv4_cifar()
+    assert profile(model, convention="rnp").total.macs == 19_759_104
