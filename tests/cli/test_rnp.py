@@ -30,6 +30,7 @@ def test_the_recipe_prints_its_tables(call, tmp_path):
     for title in ("Multiplications of convolutions", "How often", "By class", "Latency"):
         assert title in done.out
     assert "of the original's multiplications" in done.out
+    assert "Channels kept" not in done.out  # none left for good
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["method"] == "rnp" and report["seed"] == 7
     config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
