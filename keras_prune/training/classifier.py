@@ -26,7 +26,8 @@ def ends_of(model: keras.Model) -> tuple[Any, Any]:
     Raises:
         ModelError: the model has a `call` of its own.
     """
-    if not getattr(model, "inputs", None):
+    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    if not graph or not getattr(model, "inputs", None):
         raise ModelError(
             "Expected a Sequential or functional model to train or evaluate. "
             f"Received: {type(model).__name__}, a model with a call() of its own."

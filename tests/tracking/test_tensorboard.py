@@ -26,7 +26,7 @@ def test_every_training_has_its_folder_with_every_epochs_figures(tmp_path):
     with Tracker([TensorBoardLogs(tmp_path / "logs")]).run(tmp_path, {}) as tracker:
         recording = tracker.training("fine-tune a/b")
         rows = fit(zoo.lenet5(), splits, config, seed=0, callbacks=recording, validate=True).rows
-        tracker.training("fine-tune a/b")[0].on_epoch_end(0, {"loss": 1.5})
+        tracker.training("fine-tune a/b 2")[0].on_epoch_end(0, {"loss": 1.5})
     train = scalars(tmp_path / "logs" / "fine-tune-a-b" / "train")
     held_out = scalars(tmp_path / "logs" / "fine-tune-a-b" / "validation")
     assert train == {

@@ -39,6 +39,7 @@ class Alternation:
         config: how the agent is.
         watcher: told of every step.
         on_finetuned: told the epochs of each fine-tuning.
+        on_episodes: told of every batch of episodes.
 
     Attributes:
         network: the agent's network.
@@ -57,6 +58,7 @@ class Alternation:
         *,
         watcher: Watcher,
         on_finetuned: Callable[[str, list[Row]], None],
+        on_episodes: Callable[[Row], None],
     ) -> None:
         keras.utils.set_random_seed(common.seed)
         states = [step.state for step in decisions.steps]
@@ -65,7 +67,7 @@ class Alternation:
         self.history: list[Mapping[str, Any]] = []
         self.alpha = 0.0
         self._config, self._seed, self._watcher = config, common.seed, watcher
-        self._on_finetuned = on_finetuned
+        self._on_finetuned, self._on_episodes = on_finetuned, on_episodes
         shared: dict[str, Any] = {"precision": common.precision, "seed": common.seed}
         self._tuning = FineTuning(
             decisions, self.network, splits, finetune,
@@ -100,6 +102,7 @@ class Alternation:
         )
         for row in teaching.run():
             self.history.append({"round": number, **row})
+            self._on_episodes(row)
             shown = {name: row[name] for name in ("reward", "multiplications", "q_loss")}
             episode = int(row["episode"])
             stage = f"agent, round {number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from keras_prune import criteria
 from keras_prune.graph import ChannelGraph
@@ -43,6 +44,7 @@ def learn(recipe: RNPRecipe, run: PruningRun) -> Learned:
         config,
         watcher=run.watcher,
         on_finetuned=run.record,
+        on_episodes=partial(run.tracker.step, "agent"),
     )
     alternation.run()
     model = RuntimePrunedModel(backbone, alternation.network, config.sets, name="runtime_pruned")

@@ -45,6 +45,7 @@ def alternation(splits, model, **config):
         RNPConfig(**settings),
         watcher=lambda progress: None,
         on_finetuned=lambda stage, rows: told.append((stage, rows)),
+        on_episodes=lambda row: None,
     )
     return made, decisions, told
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from keras_prune.loading import load_model
 from keras_prune.methods.rnp import RNPConfig, RNPRecipe, run_recipe
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.runtimes import open_runtime
+from keras_prune.tracking import Tracker
 from keras_prune.training import evaluate
 
 SETTINGS = {
@@ -33,12 +35,19 @@ RECIPE = load(RNPRecipe, SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def steps():
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("rnp")
+    tracker = Tracker()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_PRUNE_CACHE", str(folder / "cache"))
+        patch.setattr(tracker, "step", lambda series, row: steps.append((series, row["episode"])))
         run = RunDirectory.create(folder / "run")
-        run_recipe(RECIPE, run)
+        run_recipe(RECIPE, run, tracker=tracker)
     return run
 
 
@@ -62,7 +71,12 @@ def test_writes_every_file(run):
 
 
 def test_the_saved_model_is_what_was_reported(report, pruned, splits):
-    assert evaluate(pruned, splits.test).accuracy == pytest.approx(report.after.accuracy, abs=1e-4)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    pruned.compile(loss=loss, metrics=["accuracy"])
+    [*_, accuracy] = pruned.evaluate(splits.test, verbose=0)
+    assert 100 * accuracy == pytest.approx(report.after.accuracy, abs=1e-4)
+    with pytest.raises(ModelError, match="a model with a call\\(\\) of its own"):
+        evaluate(pruned, splits.test)
     assert report.method == "rnp"
     assert report.skipped[0].name == "conv1"
 
@@ -102,7 +116,8 @@ def test_the_exports_decide_as_the_model(run, report, pruned, splits):
             np.testing.assert_array_equal(found["i"][0], actions[number])
 
 
-def test_history_and_latency_tell_all(run):
+def test_history_and_latency_tell_all(run, steps):
+    assert steps == [("agent", number) for number in range(1, 6)]
     history = pd.read_csv(run / "history.csv")
     assert history["episode"].tolist() == [1, 2, 3, 4, 5]
     assert {"reward", "q_loss", "multiplications", "epsilon"} <= set(history)

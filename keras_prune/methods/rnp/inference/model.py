@@ -77,7 +77,8 @@ class RuntimePrunedModel(keras.Model):
         _check(backbone, network, self._decisions)
         self._masked = _compiled(partial(self._walked, Masked))
         self.batching = batching
-        self.build(backbone.input_shape)
+        [image] = backbone.inputs
+        self(keras.Input(batch_shape=image.shape, dtype=image.dtype, name=image.name))  # for Keras
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Nothing: both networks are built."""
@@ -122,13 +123,13 @@ class RuntimePrunedModel(keras.Model):
 
     @property
     def inputs(self) -> list[keras.KerasTensor]:
-        """The backbone's."""
-        return self.backbone.inputs
+        """Its symbolic input, as a functional model has it."""
+        return [self.input]
 
     @property
     def outputs(self) -> list[keras.KerasTensor]:
-        """The backbone's."""
-        return self.backbone.outputs
+        """Its symbolic output."""
+        return [self.output]
 
     @property
     def balance(self) -> float:
