@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -38,6 +38,7 @@ class Alternation:
         finetune: how the backbone is trained in a round.
         config: how the agent is.
         watcher: told of every step.
+        recording: stage -> the callbacks that record its fine-tuning.
         on_finetuned: told the epochs of each fine-tuning.
         on_episodes: told of every batch of episodes.
 
@@ -57,6 +58,7 @@ class Alternation:
         config: RNPConfig,
         *,
         watcher: Watcher,
+        recording: Callable[[str], Sequence[keras.callbacks.Callback]],
         on_finetuned: Callable[[str, list[Row]], None],
         on_episodes: Callable[[Row], None],
     ) -> None:
@@ -67,6 +69,7 @@ class Alternation:
         self.history: list[Mapping[str, Any]] = []
         self.alpha = 0.0
         self._config, self._seed, self._watcher = config, common.seed, watcher
+        self._recording = recording
         self._on_finetuned, self._on_episodes = on_finetuned, on_episodes
         shared: dict[str, Any] = {"precision": common.precision, "seed": common.seed}
         self._tuning = FineTuning(
@@ -83,7 +86,8 @@ class Alternation:
         for number in range(1, self._config.rounds + 1):
             stage = f"fine-tune, round {number}"
             epsilon = 1.0 if number == 1 else self._config.epsilon
-            self._on_finetuned(stage, self._tuning.run(stage, epsilon))
+            rows = self._tuning.run(stage, epsilon, self._recording(stage))
+            self._on_finetuned(stage, rows)
             self.teach(self._config, number)
 
     def teach(self, config: RNPConfig, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -70,12 +70,15 @@ class FineTuning:
             metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )
 
-    def run(self, stage: str, epsilon: float) -> list[Row]:
+    def run(
+        self, stage: str, epsilon: float, callbacks: Iterable[keras.callbacks.Callback] = ()
+    ) -> list[Row]:
         """One round.
 
         Args:
             stage: what the watcher calls it.
             epsilon: probability of a random action.
+            callbacks: further Keras callbacks.
 
         Returns:
             Per epoch `epoch` (from 1), `loss` and `accuracy` (percent) on what was trained on.
@@ -87,7 +90,7 @@ class FineTuning:
                 self._splits.training(self._seed).repeat(),
                 epochs=self._config.epochs,
                 steps_per_epoch=self._steps,
-                callbacks=[Watching(self._watcher, stage)],
+                callbacks=[Watching(self._watcher, stage), *callbacks],
                 shuffle=False,
                 verbose=0,
             )

@@ -43,6 +43,7 @@ def learn(recipe: RNPRecipe, run: PruningRun) -> Learned:
         recipe.finetune,
         config,
         watcher=run.watcher,
+        recording=partial(run.tracker.training, pruned=True),
         on_finetuned=run.record,
         on_episodes=partial(run.tracker.step, "agent"),
     )

@@ -44,6 +44,7 @@ def alternation(splits, model, **config):
         TrainingConfig(epochs=1, learning_rate=0.05, steps_per_epoch=30),
         RNPConfig(**settings),
         watcher=lambda progress: None,
+        recording=lambda stage: [],
         on_finetuned=lambda stage, rows: told.append((stage, rows)),
         on_episodes=lambda row: None,
     )

@@ -46,6 +46,7 @@ def run(tmp_path_factory, steps):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_PRUNE_CACHE", str(folder / "cache"))
         patch.setattr(tracker, "step", lambda series, row: steps.append((series, row["episode"])))
+        patch.setattr(tracker, "training", lambda stage, **how: steps.append((stage, 0)) or [])
         run = RunDirectory.create(folder / "run")
         run_recipe(RECIPE, run, tracker=tracker)
     return run
@@ -117,7 +118,9 @@ def test_the_exports_decide_as_the_model(run, report, pruned, splits):
 
 
 def test_history_and_latency_tell_all(run, steps):
-    assert steps == [("agent", number) for number in range(1, 6)]
+    trained = [("train conv248", 0), ("fine-tune, round 1", 0)]
+    assert steps[:2] == trained
+    assert steps[2:] == [("agent", number) for number in range(1, 6)]
     history = pd.read_csv(run / "history.csv")
     assert history["episode"].tolist() == [1, 2, 3, 4, 5]
     assert {"reward", "q_loss", "multiplications", "epsilon"} <= set(history)
