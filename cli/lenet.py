@@ -5,14 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override
-
 from . import options as shared
 from .magnitude import show
 from .options import COUNT, FILE
-from .running import carry_out
-from .settings import changes, settings
-from .starting import room
+from .recipes import run_recipe
 from .tracking import tracking_options
 
 if TYPE_CHECKING:
@@ -60,13 +56,13 @@ def _recipe(name: str, title: str) -> click.Command:
         tracker: "Tracker",
         **options: Any,
     ) -> None:
-        data = settings(name, config, options["dataset"])
-        method = room("methods.magnitude")
-        recipe = override(load(method.MagnitudeRecipe, data), changes(KEYS, options))
-        report, run = carry_out(
+        report, run = run_recipe(
             name,
-            method.run_recipe,
-            recipe,
+            "methods.magnitude",
+            "MagnitudeRecipe",
+            KEYS,
+            options,
+            config=config,
             out=out,
             tracker=tracker,
             data_dir=data_dir,

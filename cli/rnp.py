@@ -5,14 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override
-
 from . import options as shared
 from .options import COUNT, FILE
-from .running import carry_out
-from .settings import changes, settings
-from .starting import room
-from .tables import console, show_directory, table
+from .recipes import run_recipe
+from .tables import console, show, show_directory, table
 from .tracking import tracking_options
 
 if TYPE_CHECKING:
@@ -80,13 +76,13 @@ def rnp(
 
         keras-prune rnp --dataset fashion_mnist --seed 42
     """
-    data = settings("rnp", config, options["dataset"])
-    method = room("methods.rnp")
-    recipe = override(load(method.RNPRecipe, data), changes(KEYS, options))
-    report, run = carry_out(
+    report, run = run_recipe(
         "rnp",
-        method.run_recipe,
-        recipe,
+        "methods.rnp",
+        "RNPRecipe",
+        KEYS,
+        options,
+        config=config,
         out=out,
         tracker=tracker,
         data_dir=data_dir,
@@ -99,10 +95,8 @@ def rnp(
 def _show(report: "PruningReport", path: Path) -> None:
     import pandas as pd
 
-    from . import tables
-
     terminal = console()
     for name, title in TABLES.items():
         terminal.print(table(pd.read_csv(path / name), title))
-    tables.show(report, terminal)
+    show(report, terminal)
     show_directory(terminal, path)

@@ -5,13 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import load, override
-
 from . import options as shared
 from .options import COUNT, FILE
-from .running import carry_out
-from .settings import changes, settings
-from .starting import room
+from .recipes import run_recipe
 from .tables import show_run
 from .tracking import tracking_options
 
@@ -69,13 +65,13 @@ def vgg16(
 
     Every option left out keeps the value of the recipe's configuration or of --config.
     """
-    data = settings("vgg16", config, options["dataset"])
-    method = room("methods.filter_agent")
-    recipe = override(load(method.FilterAgentRecipe, data), changes(KEYS, options))
-    report, run = carry_out(
+    report, run = run_recipe(
         "vgg16",
-        method.run_recipe,
-        recipe,
+        "methods.filter_agent",
+        "FilterAgentRecipe",
+        KEYS,
+        options,
+        config=config,
         out=out,
         tracker=tracker,
         data_dir=data_dir,

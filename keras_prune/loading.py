@@ -76,12 +76,11 @@ def classifier_shape(path: str | Path, model: keras.Model) -> tuple[tuple[int, i
         path: what messages call the model.
         model: the model; what is no such classifier is refused as in `image_classifier`.
     """
-    traced = None if hasattr(model, "outputs") else trace(model)
-    sides = (
-        (model.inputs, model.outputs)
-        if traced is None
-        else (traced.flat_inputs, traced.flat_outputs)
-    )
+    if hasattr(model, "outputs"):
+        sides = model.inputs, model.outputs
+    else:
+        traced = trace(model)
+        sides = traced.flat_inputs, traced.flat_outputs
     inputs, outputs = ([tensor.shape[1:] for tensor in side] for side in sides)
     return image_classifier(path, inputs, outputs)
 

@@ -1,6 +1,6 @@
 """Latency, throughput and size of model files, side by side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.benchmarking.calls import call, shapes_of
-from keras_prune.benchmarking.interleaving import interleaved
-from keras_prune.progress import Progress, Watcher, silent
+from keras_prune.benchmarking.interleaving import interleaved, told
+from keras_prune.progress import Watcher, silent
 from keras_prune.runtimes import Runtime, gzip_size, open_runtime, size
 
 
@@ -102,13 +102,9 @@ def benchmark(
     rows: list[Timing] = []
     for count in batch_sizes:
         calls = [call(path, runtime, count) for path, runtime in zip(files, runtimes, strict=True)]
-        seconds = interleaved(calls, turns, _told(watcher, f"batch size {count}", turns))
+        seconds = interleaved(calls, turns, told(watcher, f"batch size {count}", turns))
         rows += _rows(files, runtimes, count, seconds)
     return Benchmark(threads, tuple(rows))
-
-
-def _told(watcher: Watcher, stage: str, turns: int) -> Callable[[int], None]:
-    return lambda done: watcher(Progress(stage, done, turns))
 
 
 def _rows(

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from keras_prune.progress import Progress, Watcher
+
 CALLS = 5
 """Timed calls in one turn."""
 
@@ -44,6 +46,11 @@ def interleaved(
                 seconds[i] += [_seconds(calls[i]) for _ in range(CALLS)]
             on_turn(turn + 1)
     return [np.array(taken) for taken in seconds]
+
+
+def told(watcher: Watcher, stage: str, turns: int) -> Callable[[int], None]:
+    """What tells a watcher of every turn."""
+    return lambda done: watcher(Progress(stage, done, turns))
 
 
 def _seconds(call: Callable[[], object]) -> float:

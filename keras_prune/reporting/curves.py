@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_prune.reporting.drawing import check_path
-from keras_prune.writing import whole_file
+from keras_prune.reporting.drawing import check_path, save
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _SIZE = (8.0, 5.0)  # inches
 
@@ -30,7 +28,7 @@ def draw_sensitivity(frame: pd.DataFrame, path: str | Path) -> None:
         str(name): (rows["ratio"].tolist(), rows["accuracy"].tolist())
         for name, rows in frame.groupby("group", sort=False)
     }
-    _draw(lines, "pruning ratio of the group", path)
+    draw_lines(lines, "pruning ratio of the group", "validation accuracy (%)", path)
 
 
 def draw_accuracy(curves: Mapping[str, tuple[list[float], list[float]]], path: str | Path) -> None:
@@ -43,12 +41,25 @@ def draw_accuracy(curves: Mapping[str, tuple[list[float], list[float]]], path: s
     Raises:
         ConfigError: the suffix is another, or the file cannot be written.
     """
-    _draw(curves, "epoch", path)
+    draw_lines(curves, "epoch", "validation accuracy (%)", path)
 
 
-def _draw(
-    lines: Mapping[str, tuple[list[float], list[float]]], horizontal: str, path: str | Path
+def draw_lines(
+    lines: Mapping[str, tuple[list[float], list[float]]],
+    horizontal: str,
+    vertical: str,
+    path: str | Path,
 ) -> None:
+    """Draws lines of points.
+
+    Args:
+        lines: name -> the points' places along both axes.
+        horizontal, vertical: what the axes are called.
+        path: an `.svg` or `.png` file.
+
+    Raises:
+        ConfigError: the suffix is another, or the file cannot be written.
+    """
     from matplotlib.figure import Figure
 
     path = Path(path)
@@ -58,12 +69,7 @@ def _draw(
     for name, (x, y) in lines.items():
         axes.plot(x, y, marker=".", label=name)
     axes.set_xlabel(horizontal)
-    axes.set_ylabel("validation accuracy (%)")
+    axes.set_ylabel(vertical)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", ncols=1 + len(lines) // 16)
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with whole_file(path) as draft:
-        figure.savefig(draft, format=path.suffix[1:].lower())
+    save(figure, path)

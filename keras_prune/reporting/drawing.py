@@ -17,6 +17,7 @@ from keras_prune.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     Color = tuple[float, float, float]
 
@@ -40,6 +41,12 @@ def check_path(path: Path) -> None:
             f"Cannot write the drawing {path}. Give a file in a directory that exists and that you "
             "may write to."
         )
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a drawing in the format of the path's suffix, whole or not at all."""
+    with whole_file(path) as draft:
+        figure.savefig(draft, format=path.suffix[1:].lower())
 
 
 def draw(graph: ChannelGraph, path: str | Path) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from keras_prune.reporting.drawing import check_path
-from keras_prune.writing import whole_file
+from keras_prune.reporting.drawing import check_path, save
 
 _WIDTH, _HEIGHT = 0.22, 4.5  # inches, for a group and for all
 _ROOM = 2.5
@@ -39,5 +38,4 @@ def draw_shares(shares: Sequence[Mapping[str, float]], path: str | Path) -> None
     axes.tick_params(axis="x", labelrotation=90, labelsize="small")
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
-    with whole_file(path) as draft:
-        figure.savefig(draft, format=path.suffix[1:].lower())
+    save(figure, path)

@@ -76,7 +76,7 @@ def fit(
     [1]
     """
     keras.utils.set_random_seed(seed)
-    steps = config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
+    steps = steps_in_epoch(config, splits)
     # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
     trainer = _trainer(model, teacher, distillation or DistillationConfig())
     trainer.compile(
@@ -94,7 +94,7 @@ def fit(
             shuffle=False,  # The pipeline has done it.
             verbose=0,
         )
-    return History(_rows(history))
+    return History(epoch_rows(history))
 
 
 def _trainer(
@@ -105,7 +105,13 @@ def _trainer(
     return Distilling(model, teacher, distillation)
 
 
-def _rows(history: keras.callbacks.History) -> tuple[Row, ...]:
+def steps_in_epoch(config: TrainingConfig, splits: Splits) -> int:
+    """Batches in an epoch: as many as are asked for, or one pass over the training split."""
+    return config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
+
+
+def epoch_rows(history: keras.callbacks.History) -> tuple[Row, ...]:
+    """What Keras has measured, a row per epoch as `History` has them."""
     return tuple(
         {"epoch": epoch + 1}
         | percent({name: values[index] for name, values in history.history.items()})

@@ -59,7 +59,7 @@ class Alternation:
         *,
         watcher: Watcher,
         recording: Callable[[str], Sequence[keras.callbacks.Callback]],
-        on_finetuned: Callable[[str, list[Row]], None],
+        on_finetuned: Callable[[str, Sequence[Row]], None],
         on_episodes: Callable[[Row], None],
     ) -> None:
         keras.utils.set_random_seed(common.seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from keras_prune import criteria
 from keras_prune.budgets import Budget
 from keras_prune.graph import ChannelGraph
-from keras_prune.methods.rnp.alternation import Alternation
 from keras_prune.methods.rnp.config import RNPRecipe
-from keras_prune.methods.rnp.decisions import Decisions
-from keras_prune.methods.rnp.judging import Judge, Judged
+from keras_prune.methods.rnp.judging import Judged
+from keras_prune.methods.rnp.learned import Learned
 from keras_prune.methods.run import PruningRun
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune_graph
@@ -49,30 +47,28 @@ class Curve:
         recipe: the whole configuration.
         run: the run that made the backbone; nothing is left to do in it, for other agents are
             trained in the place of its own.
-        alternation: what trained it.
-        decisions: what is decided.
+        learned: what it has come to.
     """
 
-    def __init__(
-        self, recipe: RNPRecipe, run: PruningRun, alternation: Alternation, decisions: Decisions
-    ) -> None:
-        self._recipe, self._run, self._alternation = recipe, run, alternation
-        self._judge = Judge(decisions, alternation.network)
+    def __init__(self, recipe: RNPRecipe, run: PruningRun, learned: Learned) -> None:
+        self._recipe, self._run, self._learned = recipe, run, learned
+        self._alternation, self._judge = learned.alternation, learned.judge
         self._test = run.splits.test_arrays()
         self._random = np.random.default_rng(recipe.common.seed)
 
     def frame(self) -> pd.DataFrame:
         """Columns `kind`, `value` (balance or price), `multiplications`, `accuracy` in percent."""
-        balances = [round(-value * self._recipe.prune.price, 6) for value in BALANCES]
-        judged = {value: self._judge.greedy(*self._test, value) for value in balances}
+        judged = {v: self._judge.greedy(*self._test, v) for v in self._balances(BALANCES)}
         rows = [
             *(self._row("balance", value, found) for value, found in judged.items()),
             *(self._row("random", value, self._dealt(found)) for value, found in judged.items()),
+            *(self._static(v, self._share(judged[v])) for v in self._balances(STATIC)),
+            *self._prices(),
         ]
-        for value in STATIC:
-            balance = round(-value * self._recipe.prune.price, 6)
-            rows.append(self._static(balance, self._share(judged[balance])))
-        return pd.DataFrame([*rows, *self._prices()])
+        return pd.DataFrame(rows)
+
+    def _balances(self, values: Sequence[float]) -> list[float]:
+        return [round(-value * self._recipe.prune.price, 6) for value in values]
 
     def _share(self, judged: Judged) -> float:
         return self._alternation.costs.share(judged.actions)
@@ -86,12 +82,9 @@ class Curve:
     def _static(self, balance: float, share: float) -> Row:
         """A network that gives every image the same."""
         recipe, graph = self._recipe, ChannelGraph(self._run.original)
-        scores = criteria.get(recipe.prune.criterion)(
-            graph, self._run.splits.training_sample(recipe.prune.images)
-        )
         with warnings.catch_warnings():  # of a budget not used up: what is reached is reported
             warnings.simplefilter("ignore", UserWarning)
-            plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, scores)
+            plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, self._learned.scores)
         small = prune_graph(graph, plan)
         as_long = replace(recipe.finetune, epochs=recipe.finetune.epochs * recipe.prune.rounds)
         self._run.fit(small, as_long, f"static network of {100 * share:.1f} %")

@@ -89,17 +89,15 @@ def find_decisions(graph: ChannelGraph, sets: int = 4) -> Decisions:
     steps: list[Decision] = []
     narrow: dict[int, int] = {}
     whole: dict[str, str] = {}
-    calls = {group.name: _producer(graph, group) for group in graph.groups.values()}
-    order = {id(call): number for number, call in enumerate(graph.trace.calls)}
     informed = _informed(graph)
-    for name, call in sorted(calls.items(), key=lambda item: order.get(id(item[1]), len(order))):
-        reason = _reason(call, informed)
-        if reason or not isinstance(call, Call):
-            whole[name] = reason
+    makers = {name: _maker(graph, group, informed) for name, group in graph.groups.items()}
+    order = {id(call): number for number, call in enumerate(graph.trace.calls)}
+    for name, call in sorted(makers.items(), key=lambda item: order.get(id(item[1]), len(order))):
+        if isinstance(call, str):
+            whole[name] = call
             continue
         group = graph.groups[name]
-        for tensor in _reach(graph, call):
-            narrow[id(tensor)] = len(steps)
+        narrow |= {id(tensor): len(steps) for tensor in _reach(graph, call)}
         steps.append(Decision(group, call, set_bounds(group, sets), call.inputs[0].shape[-1]))
     if not steps:
         raise ModelError(_nothing(graph, whole))
@@ -131,8 +129,8 @@ def is_convolution(call: Call) -> bool:
     )
 
 
-def _producer(graph: ChannelGraph, group: ChannelGroup) -> Call | str:
-    """The one call that makes a group's channels, or why there is none."""
+def _maker(graph: ChannelGraph, group: ChannelGroup, informed: set[int]) -> Call | str:
+    """The call that can be told how many of a group's channels to make, or why there is none."""
     members = group.by_role(Role.PRODUCER)
     layer = members[0].binding.layer
     if len(members) > 1 or not np.array_equal(members[0].owner, np.arange(group.channels)):
@@ -140,18 +138,11 @@ def _producer(graph: ChannelGraph, group: ChannelGroup) -> Call | str:
     calls = [call for call in graph.trace.calls if call.operation is layer]
     if len(calls) != 1:
         return "its layer is called more than once, or in a nested model"
-    return calls[0]
-
-
-def _reason(call: Call | str, informed: set[int]) -> str:
-    """Why nothing is decided about a group; empty if it is."""
-    if isinstance(call, str):
-        return call
-    if not is_convolution(call):
+    if not is_convolution(calls[0]):
         return "it is no Conv2D of one group with its channels last"
-    if id(call.inputs[0]) not in informed:
+    if id(calls[0].inputs[0]) not in informed:
         return "no convolution comes before it: there is nothing to decide by"
-    return ""
+    return calls[0]
 
 
 def _informed(graph: ChannelGraph) -> set[int]:

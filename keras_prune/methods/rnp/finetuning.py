@@ -12,10 +12,10 @@ from keras_prune.data import Splits
 from keras_prune.methods.rnp.decisions import Decisions
 from keras_prune.methods.rnp.network import DecisionNetwork, exploring, greedy
 from keras_prune.methods.rnp.walk import Choose, Masked
-from keras_prune.progress import Watcher, percent
+from keras_prune.progress import Watcher
 from keras_prune.training import TrainingConfig, computing_in
 from keras_prune.training.classifier import cross_entropy
-from keras_prune.training.fit import Row
+from keras_prune.training.fit import Row, epoch_rows, steps_in_epoch
 from keras_prune.training.optimizer import optimizer
 from keras_prune.training.watching import Watching
 
@@ -53,7 +53,7 @@ class FineTuning:
     ) -> None:
         self._model = decisions.graph.model
         self._config, self._precision, self._watcher = config, precision, watcher
-        self._steps = config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
+        self._steps = steps_in_epoch(config, splits)
         self._splits, self._seed = splits, seed
         self._epsilon = tf.Variable(1.0, trainable=False)
 
@@ -72,7 +72,7 @@ class FineTuning:
 
     def run(
         self, stage: str, epsilon: float, callbacks: Iterable[keras.callbacks.Callback] = ()
-    ) -> list[Row]:
+    ) -> tuple[Row, ...]:
         """One round.
 
         Args:
@@ -94,11 +94,7 @@ class FineTuning:
                 shuffle=False,
                 verbose=0,
             )
-        return [
-            {"epoch": epoch + 1}
-            | percent({name: values[epoch] for name, values in history.history.items()})
-            for epoch in history.epoch
-        ]
+        return epoch_rows(history)
 
 
 class _Deciding(keras.Model):

@@ -135,7 +135,7 @@ def exploring(choose: Choose, sets: int, epsilon: Any, seed: tf.Tensor) -> Choos
     Args:
         choose: what is done otherwise.
         sets: number of actions.
-        epsilon: scalar, or `(batch,)` for each image its own.
+        epsilon: scalar, in [0, 1].
         seed: `(2,)` int32; the same seed draws the same actions.
     """
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from keras_prune.writing import whole_file
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from keras_prune.reporting.curves import draw_lines
+from keras_prune.reporting.drawing import save
 
 _EXAMPLES = 10
 
@@ -27,7 +24,7 @@ def draw_learning(history: pd.DataFrame, path: Path) -> None:
         axes.set_ylabel(name.replace("q_loss", "loss of Q-learning"))
         axes.grid(alpha=0.3)
     rows[-1].set_xlabel("batch of episodes, all rounds")
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_examples(images: np.ndarray, share: np.ndarray, titles: list[str], path: Path) -> None:
@@ -53,25 +50,13 @@ def draw_examples(images: np.ndarray, share: np.ndarray, titles: list[str], path
             axes.set_yticks([])
             if column == 0:
                 axes.set_ylabel(name)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_curve(frame: pd.DataFrame, path: Path) -> None:
     """Accuracy over multiplications, a line for each `kind` of point."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
-    axes = figure.add_subplot()
-    for kind, points in frame.groupby("kind", sort=False):
-        points = points.sort_values("multiplications")
-        axes.plot(points["multiplications"], points["accuracy"], marker=".", label=str(kind))
-    axes.set_xlabel("multiplications of an image on average (%)")
-    axes.set_ylabel("test accuracy (%)")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with whole_file(path) as draft:
-        figure.savefig(draft, format=path.suffix[1:])
+    lines = {
+        str(kind): (points["multiplications"].tolist(), points["accuracy"].tolist())
+        for kind, points in frame.sort_values("multiplications").groupby("kind", sort=False)
+    }
+    draw_lines(lines, "multiplications of an image on average (%)", "test accuracy (%)", path)

@@ -15,7 +15,7 @@ from keras_prune.exporting import export
 from keras_prune.methods.rnp import tables
 from keras_prune.methods.rnp.config import RNPRecipe
 from keras_prune.methods.rnp.inference.latency import compare_latency
-from keras_prune.methods.rnp.judging import Judge, Judged
+from keras_prune.methods.rnp.judging import Judged
 from keras_prune.methods.rnp.learned import Learned
 from keras_prune.methods.rnp.pictures import draw_examples, draw_learning
 from keras_prune.methods.run import PruningRun
@@ -43,7 +43,7 @@ class Reporting:
         self._recipe, self._run, self._learned = recipe, run, learned
         self._directory = run.directory
         self._costs = learned.alternation.costs
-        self._judge = Judge(learned.decisions, learned.alternation.network)
+        self._judge = learned.judge
         self._images, self._labels = run.splits.test_arrays()
 
     def report(self) -> PruningReport:

@@ -60,7 +60,7 @@ def run_recipe(
     learned = learn(recipe, pruning)
     report = Reporting(recipe, pruning, learned).report()
     if curve:
-        frame = Curve(recipe, pruning, learned.alternation, learned.decisions).frame()
+        frame = Curve(recipe, pruning, learned).frame()
         run.write_frame("curve.csv", frame)
         draw_curve(frame, run / "curve.svg")
     return report

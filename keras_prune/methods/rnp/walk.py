@@ -64,10 +64,6 @@ class Walk(ABC):
         outputs = tf.cast(values[id(traced.flat_outputs[0])], tf.float32)
         return Passage(outputs, passage.states, passage.actions)
 
-    def bounds(self, step: int) -> tf.Tensor:
-        """Channels that each action of a decision computes, int32 `(sets,)`."""
-        return tf.constant(self.decisions.steps[step].bounds, tf.int32)
-
     def _decide(self, call: Call, features: tf.Tensor, choose: Choose, passage: Passage) -> None:
         step = self._number[id(call)]
         pooled = tf.cast(tf.reduce_mean(features, axis=(1, 2)), tf.float32)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from keras_prune.benchmarking.interleaving import CALLS, interleaved
-from keras_prune.progress import Progress, Watcher, silent
+from keras_prune.benchmarking.interleaving import CALLS, interleaved, told
+from keras_prune.progress import Watcher, silent
 from keras_prune.runtimes import Runtime, open_runtime
 
 
@@ -50,7 +50,7 @@ def compare_latency(
     rows = []
     for (dense, pruned), count in cases:
         feed = _Feed(images, count)
-        tell = _told(watcher, f"{pruned.kind}, batch size {count}", turns)
+        tell = told(watcher, f"{pruned.kind}, batch size {count}", turns)
         seconds = interleaved([feed.to(dense), feed.to(pruned)], turns, feed.following(tell))
         before, after = (_milliseconds(taken) / count for taken in seconds)
         rows.append((pruned.kind, count, before, after, before / after))
@@ -85,7 +85,3 @@ class _Feed:
 def _milliseconds(seconds: np.ndarray) -> float:
     """The median of each turn, on average."""
     return 1e3 * float(np.median(seconds.reshape(-1, CALLS), axis=1).mean())
-
-
-def _told(watcher: Watcher, stage: str, turns: int) -> Callable[[int], None]:
-    return lambda done: watcher(Progress(stage, done, turns))

@@ -49,7 +49,7 @@ class Sliced(Walk):
 
     def _kept(self, step: int, action: tf.Tensor) -> tf.Tensor:
         """Channels of a decision that are computed, scalar."""
-        return tf.gather(self.bounds(step), action[0])
+        return tf.gather(tf.constant(self.decisions.steps[step].bounds), action[0])
 
 
 def _normalized(
