@@ -51,7 +51,7 @@ def write(path: Path, folder: Path, dataset: str, examples: int) -> list[dict[st
     from dataclasses import asdict
 
     import keras_prune as kp
-    from keras_prune.loading import load_model
+    from keras_prune.runtimes.loading import load_model
 
     folder.mkdir()
     model = load_model(path)

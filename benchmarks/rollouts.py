@@ -21,8 +21,8 @@ def main(images: int, rounds: int, seed: int) -> None:
     """Prints a row per group and the mean ratio over the convolutions."""
     from keras_prune import data, zoo
     from keras_prune.graph import ChannelGraph
-    from keras_prune.methods.rollouts import Rollouts
     from keras_prune.plan import PruningPlan
+    from keras_prune.rollouts.local import Rollouts
 
     arrays = data.load("cifar10", input_shape=(32, 32, 3)).validation_arrays(images)
     graph = ChannelGraph(zoo.vgg16())

@@ -1,7 +1,10 @@
 """The `keras-prune` command and its one error boundary."""
 
 import os
+import signal
 import sys
+import traceback
+from typing import Any
 
 import click
 
@@ -12,20 +15,37 @@ from .compare import compare
 from .evaluate import evaluate
 from .export import export
 from .inspect import inspect
-from .lenet import lenet5, lenet300_100
+from .output import Output
 from .predict import predict
 from .profile import profile
 from .prune import prune
-from .rl_pruner import rl_pruner
-from .rnp import rnp
+from .recipes import RECIPES, recipe_command
 from .run import run
 from .sensitivity import sensitivity
-from .taylor import taylor
 from .train import train
-from .vgg16 import vgg16
+
+VERBS = (
+    train, prune, evaluate, predict, inspect, profile, compare, export, benchmark, sensitivity, run,
+)  # fmt: skip
 
 
-@click.group(invoke_without_command=True)
+class _Grouped(click.Group):
+    """A group whose help lists recipes and verbs apart, each in an order of its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in (
+            ("Recipes, end to end", list(RECIPES)),
+            ("Verbs, for a model of yours", [str(verb.name) for verb in VERBS]),
+        ):
+            rows = [(name, self.commands[name].get_short_help_str(limit=150)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(rows, col_max=20)
+
+
+@click.group(cls=_Grouped, invoke_without_command=True)
 @click.version_option(package_name="keras-prune", message="%(prog)s %(version)s")
 @click.pass_context
 def app(context: click.Context) -> None:
@@ -33,10 +53,12 @@ def app(context: click.Context) -> None:
 
     A recipe prunes a network end to end with one line, for example
 
+    \b
         keras-prune vgg16 --b 1.0 --dataset digits
 
     A verb works on a model of your own, for example
 
+    \b
         keras-prune train lenet5 --dataset photos/ --out run
         keras-prune prune run/model.keras --dataset photos/ --macs 0.5 --out small
         keras-prune export small/pruned.keras --out model.tflite
@@ -45,13 +67,8 @@ def app(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-COMMANDS = (
-    benchmark, compare, evaluate, export, inspect, lenet5, lenet300_100, predict, profile, prune,
-    rl_pruner, rnp, run, sensitivity, taylor, train, vgg16,
-)  # fmt: skip
-
-for command in COMMANDS:
-    app.add_command(command)
+for _command in (*map(recipe_command, RECIPES), *VERBS):
+    app.add_command(_command)
 
 
 def main() -> None:
@@ -59,16 +76,28 @@ def main() -> None:
     # Before TensorFlow is imported: even its error level is noise (a missing GPU), for what goes
     # wrong also raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    output = Output()
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        sys.exit(app.main(prog_name="keras-prune", standalone_mode=False))
+        with output.shown():
+            sys.exit(app.main(prog_name="keras-prune", standalone_mode=False, obj=output))
     except KerasPruneError as error:
-        _fail(f"Error: {error}", 2)
-    except click.Abort as stop:  # what click makes of Ctrl-C, or a recipe's own `Interrupted`
-        _fail(str(stop) or "Interrupted. Nothing was written.", 130)
+        _fail(f"Error: {error}", 2, output)
+    except click.Abort as stop:  # what click makes of Ctrl-C, or a run's own `Interrupted`
+        _fail(str(stop) or "Interrupted. Nothing was written.", 130, output)
     except click.ClickException as error:
-        _fail(f"Error: {error.format_message()}", error.exit_code)
+        _fail(f"Error: {error.format_message()}", error.exit_code, output)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _fail(line: str, code: int) -> None:
+def _interrupt(*_: Any) -> None:
+    """A request to end is answered as Ctrl-C is."""
+    raise KeyboardInterrupt
+
+
+def _fail(line: str, code: int, output: Output) -> None:
+    if output.debug:
+        traceback.print_exc()
     click.echo(" ".join(line.split()), err=True)
     sys.exit(code)

@@ -10,6 +10,7 @@ import click
 from keras_prune.errors import ConfigError
 
 from . import options as shared
+from .command import command
 from .costs import check_folder, write_csv
 from .options import COUNT, FILE
 from .progress import display
@@ -30,7 +31,7 @@ HEADINGS = {
 }
 
 
-@click.command()
+@command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option(
     "--batch-size", "batch_sizes", type=COUNT, multiple=True, help="Repeatable. [default: 1]"
@@ -79,7 +80,7 @@ def _layers(
             f"--per-layer compares two .keras files: a model and the same one pruned. Received: "
             f"{len(files)}."
         )
-    models = [room("loading").load_model(path) for path in files]
+    models = [room("runtimes.loading").load_model(path) for path in files]
     found: LayerBenchmark = benchmarking.benchmark_layers(*models, **options)
     return found
 

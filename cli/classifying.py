@@ -7,12 +7,12 @@ from .starting import room
 
 if TYPE_CHECKING:
     from keras_prune.data import Splits
-    from keras_prune.predictors import Predictor
+    from keras_prune.runtimes.predictors import Predictor
 
 
 def opened(model: Path, dataset: str, data_dir: Path | None) -> tuple["Predictor", "Splits"]:
     """A saved classifier, and a data set in the shape of its input with as many classes."""
-    predictor = room("predictors").open_predictor(model)
+    predictor = room("runtimes.predictors").open_predictor(model)
     splits = room("data").load(dataset, input_shape=predictor.input_shape, data_dir=data_dir)
-    room("loading").check_classes(model, predictor.num_classes, splits.num_classes)
+    room("runtimes.loading").check_classes(model, predictor.num_classes, splits.num_classes)
     return predictor, splits

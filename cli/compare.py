@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from . import options as shared
+from .command import command
 from .costs import show, write_csv
 from .starting import room
 
 
-@click.command()
+@command()
 @click.argument("model", type=shared.FILE)
 @click.argument("other", type=shared.FILE)
 @shared.convention
@@ -21,7 +22,7 @@ def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path 
 
     Both are .keras or .kpz files. Layers are matched by name: "before" is MODEL, "after" is OTHER.
     """
-    models = [room("loading").load_model(path) for path in (model, other)]
+    models = [room("runtimes.loading").load_model(path) for path in (model, other)]
     found = room("profiling").compare(*models, convention)
     if csv:
         write_csv(csv, found.to_flat_frame())

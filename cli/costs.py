@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keras_prune.errors import ConfigError
-from keras_prune.writing import whole_file
+from keras_prune.utils.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd

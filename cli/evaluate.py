@@ -8,10 +8,11 @@ import click
 
 from . import options as shared
 from .classifying import opened
+from .command import command
 from .starting import room
 
 
-@click.command()
+@command()
 @click.argument("model", type=shared.FILE)
 @shared.required_dataset
 @shared.data_dir

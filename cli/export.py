@@ -10,6 +10,7 @@ import click
 from keras_prune.errors import ConfigError
 
 from . import options as shared
+from .command import command
 from .options import COUNT, FILE
 from .sparse import show_sparse
 from .starting import room
@@ -23,7 +24,7 @@ REPRESENTATIVE = 256
 """Validation images that an integer file's ranges come from."""
 
 
-@click.command()
+@command()
 @click.argument("model", type=FILE)
 @click.option("--out", type=FILE, required=True, help="Where to write.")
 @click.option(
@@ -76,10 +77,10 @@ def export(
         chosen["labels"] = _lines(labels)
     if dataset:
         common = room("training").CommonConfig(str(model), dataset)
-        loaded, splits = room("training.opening").open_file(common, data_dir)
+        loaded, splits = room("training.source").open_file(common, data_dir)
         chosen |= _examples(splits, examples, sparse or options["quantize"] in INTEGER)
     else:
-        loaded = room("loading").load_model(model)
+        loaded = room("runtimes.loading").load_model(model)
     if sparse:
         show_sparse(loaded, out, chosen, as_json)
         return

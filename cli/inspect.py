@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as shared
+from .command import command
 from .starting import room
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from keras_prune.graph import GraphSummary
 
 
-@click.command()
+@command()
 @click.argument("model", type=shared.FILE)
 @shared.as_json
 @click.option("--plot", type=shared.FILE, help="Draw the calls: .svg or .png.")
@@ -28,11 +29,11 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     must stay; a barrier is an operation that no rule knows, so that all it touches stays.
     """
     if plot:
-        room("reporting.drawing").check_path(plot)
+        room("reporting.graph_plot").check_path(plot)
     graph = _graph(model)
     summary = graph.summary()
     if plot:
-        room("reporting.drawing").draw(graph, plot)
+        room("reporting.graph_plot").draw(graph, plot)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2))
         return
@@ -46,7 +47,7 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
 
 def _graph(path: Path) -> Any:
     """The graph of a model file."""
-    model = room("loading").load_model(path)
+    model = room("runtimes.loading").load_model(path)
     return room("graph").ChannelGraph(model)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,18 +30,14 @@ data_dir = click.option(
 seed = click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.")
 out = click.option("--out", type=FILE, help="The run directory; must be absent or empty.")
 config = click.option("--config", type=FILE, help="A TOML file; options override it.")
+resume = click.option(
+    "--resume", type=FILE, metavar="DIR", help="Go on with the run in DIR, as its files say."
+)
+workers = click.option(
+    "--workers", type=COUNT, default=1, show_default=True, help="Processes that measure candidates."
+)
 precision = click.option("--precision", help="float32 or mixed_bfloat16.")
-augment = click.option(
-    "--augment/--no-augment", default=None, help="Shift (and flip) training images, or not."
-)
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
-distill = click.option(
-    "--distill",
-    is_flag=True,
-    # The section's defaults, unless a file says more.
-    callback=lambda _, __, chosen: {} if chosen else None,
-    help="Fine-tune towards the unpruned network, too.",
-)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 csv = click.option(
     "--csv",
@@ -50,3 +47,17 @@ csv = click.option(
 convention = click.option(
     "--convention", default="standard", show_default=True, help="standard, lenet or rnp."
 )
+
+
+def refuse_others(option: str, others: dict[str, Any]) -> None:
+    """Refuses options beside one that leaves them nothing to say.
+
+    Args:
+        option: the one, for example `"--resume"`.
+        others: name -> value.
+    """
+    for name, value in others.items():
+        if value not in (None, (), False):
+            raise click.UsageError(
+                f"{option} keeps the run's own settings. Leave out --{name.replace('_', '-')}."
+            )

@@ -9,6 +9,7 @@ import click
 
 from . import options as shared
 from .classifying import opened
+from .command import command
 from .starting import room
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Answers:
         return [(int(label), float(row[label])) for label in (-row).argsort(kind="stable")[:top]]
 
 
-@click.command()
+@command()
 @click.argument("model", type=shared.FILE)
 @click.argument("files", nargs=-1, type=shared.FILE)
 @shared.dataset
@@ -79,7 +80,7 @@ def predict(
 
 
 def _of_files(model: Path, files: tuple[Path, ...]) -> Answers:
-    predictor = room("predictors").open_predictor(model)
+    predictor = room("runtimes.predictors").open_predictor(model)
     images = room("data").inputs_from_files(list(files), predictor.input_shape)
     names = room("reporting").class_names_beside(model, predictor.num_classes)
     return Answers(list(map(str, files)), [None] * len(files), predictor(images), names)

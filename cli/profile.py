@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from . import options as shared
+from .command import command
 from .costs import show, write_csv
 from .starting import room
 
 
-@click.command()
+@command()
 @click.argument("model", type=shared.FILE)
 @shared.convention
 @shared.as_json
@@ -21,7 +22,7 @@ def profile(model: Path, convention: str, as_json: bool, csv: Path | None) -> No
     MODEL is a .keras or .kpz file. Parameters, bytes of the weights, and the MACs and FLOPs of one
     example; zero weights count like all others.
     """
-    found = room("profiling").profile(room("loading").load_model(model), convention)
+    found = room("profiling").profile(room("runtimes.loading").load_model(model), convention)
     if csv:
         write_csv(csv, found.to_frame().reset_index())
     if as_json:

@@ -1,9 +1,10 @@
-"""Progress on stderr: live bars on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: live bars on a terminal, a line now and then elsewhere, and in the log."""
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -16,29 +17,50 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-from keras_prune.progress import Progress, Watcher
+from keras_prune.utils.progress import Progress, Watcher
+
+from .output import output, progress_logger
 
 LINE_EVERY = 15.0
 """Seconds between two lines of one stage where there is no terminal."""
 
+_VERBOSE_EVERY, _LOG_EVERY = 1.0, 60.0
+
 
 @contextlib.contextmanager
 def display() -> Iterator[Watcher]:
-    """A watcher that shows what it is told until the block ends."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield Lines(console)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[metrics]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=console) as bars:
-        yield Bars(bars)
+    """A watcher that shows and logs what it is told until the block ends."""
+    log = Lines(progress_logger.info, _LOG_EVERY)
+    with _shown() as shown:
+
+        def watcher(progress: Progress) -> None:
+            log(progress)
+            if shown is not None:
+                shown(progress)
+
+        yield watcher
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[Watcher | None]:
+    """What the terminal shows: bars or lines, or nothing."""
+    console, told = Console(stderr=True), output()
+    if told.quiet:
+        yield None
+    elif told.verbose or not console.is_terminal:
+        every = _VERBOSE_EVERY if told.verbose else LINE_EVERY
+        yield Lines(lambda line: console.out(line, highlight=False), every)
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[metrics]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with RichProgress(*columns, console=console) as bars:
+            yield Bars(bars)
 
 
 class Bars:
@@ -66,21 +88,22 @@ class Bars:
 
 
 class Lines:
-    """A line when a stage ends, and every `LINE_EVERY` seconds while it runs.
+    """A line when a stage ends, and now and then while it runs.
 
     Args:
-        console: where the lines go.
+        write: called with each line.
+        every: seconds between two lines of a stage that runs.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, write: Callable[[str], Any], every: float = LINE_EVERY) -> None:
+        self._write, self._every = write, every
         self._clock = Clock()
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
         elapsed, remaining = self._clock(progress)
         finished = progress.done >= progress.total
-        if not finished and time.monotonic() - self._last < LINE_EVERY:
+        if not finished and time.monotonic() - self._last < self._every:
             return
         self._last = time.monotonic()
         parts = [
@@ -89,7 +112,7 @@ class Lines:
             f"elapsed {elapsed}",
             "" if finished else f"remaining {remaining}",
         ]
-        self._console.out("  ".join(filter(None, parts)), highlight=False)
+        self._write("  ".join(filter(None, parts)))
 
 
 class Clock:

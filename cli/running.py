@@ -1,75 +1,171 @@
-"""What surrounds every recipe: its run directory, and what happens on failure and on Ctrl-C."""
+"""How a run is carried out: its directory, who is told, and what an end before its end leaves."""
 
 import contextlib
+import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_prune.config import to_dict
 from keras_prune.errors import KerasPruneError
+from keras_prune.training.config import TrainRecipe
+from keras_prune.utils.config import to_dict
 
+from . import options as shared
+from . import tracking
+from .output import LOG, RunLog
 from .progress import display
+from .settings import loaded, read_file
+from .starting import room
+from .tables import show_run
 
 if TYPE_CHECKING:
-    from keras_prune.reporting import RunDirectory
-    from keras_prune.tracking import Tracker
+    from keras_prune.methods.config import RunConfig
+    from keras_prune.reporting import PruningReport, RunDirectory, TrainingReport
+    from keras_prune.tracking import Observers
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is carried out, whatever it does.
+
+    Args:
+        data_dir: where the data sets lie.
+        workers: processes that measure candidates.
+        mlflow: the store it is recorded in, if any.
+        tensorboard: the folder of TensorBoard's logs, if any.
+        stage: the only stage that is carried out; default: all.
+    """
+
+    data_dir: Path | None = None
+    workers: int = 1
+    mlflow: str | None = None
+    tensorboard: Path | None = None
+    stage: str | None = None
+
+
+def executed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of an `Execution` to a command, which is called with `execution`."""
+
+    @shared.data_dir
+    @shared.workers
+    @tracking.mlflow
+    @tracking.tensorboard
+    @wraps(command)
+    def run(
+        *args: Any,
+        data_dir: Path | None,
+        workers: int,
+        mlflow: str | None,
+        tensorboard: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        execution = Execution(data_dir, workers, mlflow, tensorboard)
+        return command(*args, execution=execution, **kwargs)
+
+    return run
 
 
 class Interrupted(click.Abort):
     """Ctrl-C during a run; the message says where the partial run lies."""
 
 
-@contextlib.contextmanager
-def run_directory(path: Path, *, goes_on: bool = False) -> Iterator["RunDirectory"]:
-    """The directory of one run; it is removed again if the run fails before writing anything.
+def default_path(config: "RunConfig | TrainRecipe", name: str) -> Path:
+    """Where a run is written if no option says so.
 
     Args:
-        path: the directory.
-        goes_on: take that of a run that was killed, instead of making one.
+        config: the whole configuration, which may say.
+        name: of the command.
     """
-    from keras_prune.reporting import RunDirectory
-
-    run = RunDirectory.existing(path) if goes_on else RunDirectory.create(path)
-    try:
-        yield run
-    except KeyboardInterrupt:
-        partial = f"The partial run is in {run.path}."
-        outcome = "Nothing was written." if run.remove_if_empty() else partial
-        raise Interrupted(f"Interrupted. {outcome}") from None
-    except KerasPruneError:
-        run.remove_if_empty()
-        raise
+    return Path(config.common.directory or _directories().default_path(name))
 
 
 def carry_out(
-    name: str,
-    work: Callable[..., Any],
-    recipe: Any,
-    *,
-    out: Path | None,
-    tracker: "Tracker",
-    **arguments: Any,
-) -> tuple[Any, "RunDirectory"]:
-    """Carries out a recipe in a run directory of its own, shown and recorded as it goes on.
+    config: "RunConfig | TrainRecipe", path: Path, execution: Execution, *, goes_on: bool = False
+) -> None:
+    """Carries out a configuration in a run directory, and shows what came of it.
+
+    A server of `--mlflow` that does not answer is an error before anything is written.
 
     Args:
-        name: of the command, for the run directory.
-        work: called with the recipe, the directory, `watcher`, `tracker` and `arguments`.
-        recipe: the whole configuration.
-        out: the run directory; default: one of the command's name and the time.
-        tracker: what records the run.
-        arguments: what else the work takes.
-
-    Returns:
-        What the work returns, and the run directory.
+        config: the whole configuration.
+        path: the directory.
+        execution: how.
+        goes_on: take the directory of a run that was killed, instead of making one.
     """
-    from keras_prune.reporting import RunDirectory
-
+    told = tracking.observers_of(execution.mlflow, execution.tensorboard)
     with (
-        run_directory(out or RunDirectory.default_path(name)) as run,
+        _run_directory(path, goes_on) as run,
         display() as watcher,
-        tracker.run(run.path, to_dict(recipe)),
+        told.watched_by(watcher).run(run.path, to_dict(config)) as observers,
     ):
-        return work(recipe, run, watcher=watcher, tracker=tracker, **arguments), run
+        report = _report(config, run, execution, observers)
+    show_run(report, run.path)
+
+
+def go_on(path: Path, execution: Execution) -> None:
+    """Goes on with the run in a directory, as its configuration says.
+
+    Args:
+        path: the directory.
+        execution: how.
+    """
+    _directories().existing(path)
+    carry_out(loaded(read_file(path / "config.toml")), path, execution, goes_on=True)
+
+
+def _report(
+    config: "RunConfig | TrainRecipe",
+    run: "RunDirectory",
+    execution: Execution,
+    observers: "Observers",
+) -> "PruningReport | TrainingReport | None":
+    common: dict[str, Any] = {"data_dir": execution.data_dir, "observers": observers}
+    if isinstance(config, TrainRecipe):
+        found: TrainingReport = room("training.run").train(config, run, **common)
+        return found
+    report: PruningReport | None = room("methods.experiment").run_from_config(
+        config, run, workers=execution.workers, stage=execution.stage, **common
+    )
+    return report
+
+
+@contextlib.contextmanager
+def _run_directory(path: Path, goes_on: bool) -> Iterator["RunDirectory"]:
+    """The directory of one run and its log; it is removed again if the run leaves nothing in it."""
+    run = _directories().existing(path) if goes_on else _directories().create(path)
+    with RunLog(run.path) as log:
+        try:
+            yield run
+        except KeyboardInterrupt as stop:
+            if not goes_on and _removed(run, LOG):
+                raise Interrupted("Interrupted. Nothing was written.") from None
+            log.failed(stop)
+            raise Interrupted(
+                f"Interrupted. The partial run is in {path}. To go on: "
+                f"keras-prune run {shlex.quote(str(path))}"
+            ) from None
+        except KerasPruneError as error:
+            # A configuration alone is no result: the same command may be given again.
+            if goes_on or not _removed(run, LOG, "config.toml"):
+                log.failed(error)
+            raise
+        except Exception as error:
+            log.failed(error, traceback=True)
+            raise
+
+
+def _directories() -> type["RunDirectory"]:
+    found: type[RunDirectory] = room("reporting", start=False).RunDirectory
+    return found
+
+
+def _removed(run: "RunDirectory", *worthless: str) -> bool:
+    """Removes the directory if it holds nothing else; says whether it did."""
+    if {each.name for each in run.path.iterdir()} <= set(worthless):
+        for name in worthless:
+            (run / name).unlink(missing_ok=True)
+    return run.remove_if_empty()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as shared
+from .command import command
 from .costs import check_folder, write_csv
 from .progress import display
 from .starting import room
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 IMAGES = 1024
 
 
-@click.command()
+@command()
 @click.argument("model", type=click.Path())
 @shared.required_dataset
 @shared.data_dir
@@ -34,6 +35,7 @@ IMAGES = 1024
 )
 @shared.seed
 @shared.precision
+@shared.workers
 @shared.csv
 @click.option("--plot", type=shared.FILE, help="Draw a line per group: .svg or .png.")
 @shared.as_json
@@ -48,12 +50,12 @@ def sensitivity(csv: Path | None, plot: Path | None, as_json: bool, **options: A
     """
     check_folder(csv)
     if plot:
-        room("reporting.drawing").check_path(plot)
+        room("reporting.graph_plot").check_path(plot)
     frame = _measured(**options)
     if csv:
         write_csv(csv, frame)
     if plot:
-        room("reporting.curves").draw_sensitivity(frame, plot)
+        room("reporting.plots").draw_sensitivity(frame, plot)
     if as_json:
         click.echo(frame.to_json(orient="records", indent=2))
     else:
@@ -70,22 +72,24 @@ def _measured(
     criterion: str,
     ratios: tuple[float, ...],
     images: int,
+    workers: int,
     **common: Any,
 ) -> "pd.DataFrame":
     score = room("criteria").get(criterion)
     method = room("methods.ranking")
     given = {name: value for name, value in common.items() if value is not None}
     config = room("training").CommonConfig(model, dataset, **given)
-    network, splits = room("training.opening").open_file(config, data_dir)
+    network, splits = room("training.source").open_file(config, data_dir)
     graph = room("graph").ChannelGraph(network)
     scores = score(graph, splits.training_sample(images))
-    held_out = splits.validation_arrays(images)
     with display() as watcher:
         return method.sensitivity(
             graph,
             scores,
-            *held_out,
+            splits,
+            images=images,
             ratios=ratios or method.RATIOS,
             precision=config.precision,
+            workers=workers,
             watcher=watcher,
         )

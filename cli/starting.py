@@ -4,7 +4,7 @@ import logging
 from importlib import import_module
 from typing import Any
 
-from keras_prune.quiet import quiet_descriptors
+from keras_prune.utils.quiet import quiet_descriptors
 
 
 def room(name: str, *, start: bool = True) -> Any:

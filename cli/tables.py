@@ -1,5 +1,6 @@
-"""A report as tables on the terminal."""
+"""What a run came to as tables on the terminal."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,14 +8,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .output import output
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_prune.reporting import PruningReport
-
+    from keras_prune.reporting import PruningReport, TrainingReport
 
 WIDTH = 180
 """Characters of a line where there is no terminal."""
+
+_NO_ZEROS = "zero weights left out"
 
 
 def console() -> Console:
@@ -23,6 +27,23 @@ def console() -> Console:
     if not found.is_terminal:
         found.width = WIDTH
     return found
+
+
+def show_run(report: "PruningReport | TrainingReport | None", path: Path) -> None:
+    """Prints a report, if the run came to one, the tables of its method, and where it lies."""
+    from keras_prune.reporting import PruningReport, TrainingReport, figures_frame
+
+    terminal = console()
+    if not output().quiet:
+        if isinstance(report, TrainingReport):
+            title = f"{report.model} on {report.dataset}"
+            terminal.print(table(figures_frame(report.figures), title))
+        if isinstance(report, PruningReport):
+            show(report, terminal)
+            for name, (title, made) in _OF_METHODS.get(report.method, _LAYERS).items():
+                if (path / name).exists():
+                    made(path / name, title, terminal)
+    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
 def show(report: "PruningReport", console: Console) -> None:
@@ -41,22 +62,68 @@ def show(report: "PruningReport", console: Console) -> None:
     console.print(duration, highlight=False)
 
 
-def show_run(report: "PruningReport", path: Path) -> None:
-    """Prints a report and where the run lies."""
+def _as_it_is(path: Path, title: str, terminal: Console) -> None:
     import pandas as pd
 
-    terminal = console()
-    show(report, terminal)
-    layers = pd.read_csv(path / "layers.csv")
-    costs = layers.set_index("name").filter(like="parameters_")
+    terminal.print(table(pd.read_csv(path), title))
+
+
+def _parameters(path: Path, title: str, terminal: Console) -> None:
+    import pandas as pd
+
+    costs = pd.read_csv(path).set_index("name").filter(like="parameters_")
     costs.columns = costs.columns.str.removeprefix("parameters_")
-    terminal.print(table(costs[costs["before"] > 0].reset_index(), "Parameters by layer"))
-    show_directory(terminal, path)
+    terminal.print(table(costs[costs["before"] > 0].reset_index(), title))
 
 
-def show_directory(terminal: Console, path: Path) -> None:
-    """Prints where the run lies, in one line that can be copied."""
-    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
+def _mixed(path: Path, title: str, terminal: Console) -> None:
+    """A table whose columns hold counts and accuracies: every cell as it was written."""
+    import pandas as pd
+
+    texts = pd.read_csv(path, dtype=object)
+    columns = {name: pd.Series(map(_number, texts[name]), dtype=object) for name in texts}
+    terminal.print(table(pd.DataFrame(columns), title))
+
+
+def _files(path: Path, title: str, terminal: Console) -> None:
+    import pandas as pd
+
+    from .sparse import show_forms
+
+    show_forms(pd.read_csv(path), title, terminal)
+
+
+_Tables = dict[str, tuple[str, Callable[[Path, str, Console], None]]]
+_LAYERS: _Tables = {"layers.csv": ("Parameters by layer", _parameters)}
+
+# Method -> table of the run directory -> its title, and what shows it; else `_LAYERS`.
+_OF_METHODS: dict[str, _Tables] = {
+    "magnitude": {
+        "parameters.csv": (f"Parameters, {_NO_ZEROS}", _as_it_is),
+        "bytes.csv": (f"Size (KB), {_NO_ZEROS}", _as_it_is),
+        "flops.csv": (f"FLOPs (K), {_NO_ZEROS}", _as_it_is),
+        "summary.csv": ("Summary", _mixed),
+        "sizes.csv": ("Files, on validation images", _files),
+    },
+    "rnp": {
+        "multiplications.csv": (
+            "Multiplications of convolutions, for one image on average",
+            _as_it_is,
+        ),
+        "actions.csv": ("How often each number of sets was computed (%)", _as_it_is),
+        "classes.csv": ("By class: accuracy (%), multiplications (%), mean sets", _as_it_is),
+        "latency.csv": ("Latency of an image, dense and pruned", _as_it_is),
+    },
+}
+
+
+def _number(text: str | float) -> str | float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def table(frame: "pd.DataFrame", title: str) -> Table:

@@ -1,55 +1,43 @@
 """`keras-prune train`: a network of the zoo, or a model of the user's, on any data."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from keras_prune.config import load, override
-
 from . import options as shared
-from .running import carry_out
-from .settings import changes, settings
-from .starting import room
-from .tracking import tracking_options
-
-if TYPE_CHECKING:
-    from keras_prune.reporting import TrainingReport
-    from keras_prune.tracking import Tracker
-
-# Option (as click names its value) -> the configuration key it sets.
-KEYS = {
-    "augment": "common.augment",
-    "batch_size": "common.batch_size",
-    "dataset": "common.dataset",
-    "epochs": "train.epochs",
-    "learning_rate": "train.learning_rate",
-    "model": "common.model",
-    "precision": "common.precision",
-    "seed": "common.seed",
-}
+from .command import command
+from .method_options import common_settings, made, training_setting
+from .options_from import Setting
+from .paths import model_path
+from .running import Execution, carry_out, default_path, executed, go_on
+from .settings import TRAIN, adapted, loaded, overlay, shipped, with_options
 
 
-@click.command()
-@click.argument("model")
+def _settings() -> dict[str, Setting]:
+    found = [
+        training_setting("epochs", "train.epochs", "Passes over the training images."),
+        training_setting("learning_rate", "train.learning_rate", "Highest of its schedule."),
+        *common_settings(leave_out=("dataset", "model", "weights")),
+    ]
+    return {each.name: each for each in found}
+
+
+@command(made=lambda: [made(each, shipped(TRAIN)) for each in _settings().values()])
+@click.argument("model", required=False)
 @shared.dataset
-@shared.data_dir
-@shared.out
-@click.option("--epochs", type=shared.COUNT, help="Passes over the training images.")
-@click.option(
-    "--learning-rate", type=float, callback=shared.positive, help="Highest of its schedule."
-)
-@shared.batch_size
-@shared.seed
-@shared.augment
-@shared.precision
 @shared.config
-@tracking_options
+@shared.out
+@shared.resume
+@executed
 def train(
-    data_dir: Path | None,
-    out: Path | None,
+    model: str | None,
     config: Path | None,
-    tracker: "Tracker",
+    out: Path | None,
+    resume: Path | None,
+    execution: Execution,
+    dataset: str | None,
     **options: Any,
 ) -> None:
     """Train MODEL and write a run directory.
@@ -58,23 +46,21 @@ def train(
     weights, or a .keras file of yours, which goes on from its own. Images are resized to its input.
     The test split is read once, at the end.
     """
-    data = settings("train", config, options["dataset"])
-    common = data["common"]
-    if not options["dataset"] and isinstance(common, dict) and "dataset" not in common:
+    if resume:
+        shared.refuse_others(
+            "--resume", {"config": config, "out": out, "dataset": dataset, **options}
+        )
+        go_on(resume, execution)
+        return
+    if model is None:
+        raise click.UsageError("Missing argument 'MODEL'.")
+    data = adapted(TRAIN, overlay(config, TRAIN), dataset)
+    common = data.get("common")
+    if not dataset and isinstance(common, Mapping) and "dataset" not in common:
         raise click.UsageError("Missing option '--dataset'.")
-    training = room("training")
-    recipe = override(load(training.TrainRecipe, data), changes(KEYS, options))
-    report, run = carry_out(
-        "train", training.train, recipe, out=out, tracker=tracker, data_dir=data_dir
-    )
-    _show(report, run.path)
-
-
-def _show(report: "TrainingReport", path: Path) -> None:
-    from keras_prune.reporting import figures_frame
-
-    from .tables import console, show_directory, table
-
-    terminal = console()
-    terminal.print(table(figures_frame(report.figures), f"{report.model} on {report.dataset}"))
-    show_directory(terminal, path)
+    given = {_settings()[n].key: v for n, v in options.items() if v is not None}
+    if dataset:
+        given["common.dataset"] = dataset
+    given["common.model"] = model_path(model, Path.cwd())
+    chosen = loaded(with_options(data, given))
+    carry_out(chosen, out or default_path(chosen, TRAIN), execution)

@@ -8,8 +8,9 @@ a configuration) does not import Keras or TensorFlow.
 'KerasPruneError'
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from keras_prune.utils.lazy import lazy
 
 if TYPE_CHECKING:
     from keras_prune import (
@@ -19,27 +20,29 @@ if TYPE_CHECKING:
         errors,
         graph,
         methods,
-        schedules,
+        rollouts,
         training,
         zoo,
     )
     from keras_prune.benchmarking import benchmark, benchmark_layers
     from keras_prune.budgets import Budget
-    from keras_prune.dead_channels import without_dead
     from keras_prune.errors import KerasPruneError
     from keras_prune.exporting import export
     from keras_prune.graph import ChannelGraph
+    from keras_prune.methods.magnitude import schedules
     from keras_prune.packing import pack, unpack
     from keras_prune.plan import PruningPlan
     from keras_prune.profiling import compare, profile
-    from keras_prune.silencing import silence
-    from keras_prune.surgery import prune
+    from keras_prune.surgery import prune, silence, without_dead
+    from keras_prune.training import Objective, Task
 
 __all__ = [
     "Budget",
     "ChannelGraph",
     "KerasPruneError",
+    "Objective",
     "PruningPlan",
+    "Task",
     "benchmark",
     "benchmark_layers",
     "callbacks",
@@ -53,6 +56,7 @@ __all__ = [
     "pack",
     "profile",
     "prune",
+    "rollouts",
     "schedules",
     "silence",
     "training",
@@ -64,29 +68,23 @@ __all__ = [
 # No public name may equal the name of a sub-module other than its own: importing the sub-module
 # would overwrite it. Hence `exporting` for the room and `export` for the function.
 _HOMES = {
-    "Budget": "budgets",
-    "ChannelGraph": "graph",
-    "KerasPruneError": "errors",
-    "PruningPlan": "plan",
-    "benchmark": "benchmarking",
-    "benchmark_layers": "benchmarking",
-    "compare": "profiling",
-    "export": "exporting",
-    "pack": "packing",
-    "profile": "profiling",
-    "prune": "surgery",
-    "silence": "silencing",
-    "unpack": "packing",
-    "without_dead": "dead_channels",
+    "Budget": ".budgets",
+    "ChannelGraph": ".graph",
+    "KerasPruneError": ".errors",
+    "Objective": ".training",
+    "PruningPlan": ".plan",
+    "Task": ".training",
+    "benchmark": ".benchmarking",
+    "benchmark_layers": ".benchmarking",
+    "compare": ".profiling",
+    "export": ".exporting",
+    "pack": ".packing",
+    "profile": ".profiling",
+    "prune": ".surgery",
+    "schedules": ".methods.magnitude.schedules",
+    "silence": ".surgery",
+    "unpack": ".packing",
+    "without_dead": ".surgery",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_HOMES.get(name, name)}")
-    return getattr(module, name) if name in _HOMES else module
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, {name: _HOMES.get(name, f".{name}") for name in __all__})

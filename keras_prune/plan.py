@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_prune.errors import PlanError, unknown
 from keras_prune.graph import ChannelGraph
-from keras_prune.writing import write_text
+from keras_prune.utils.files import write_text
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import keras
 from keras import layers as kl
 
 from keras_prune.graph import Call, trace
-from keras_prune.graph.opened import opened
+from keras_prune.graph.nested import opened
 
 TRANSPOSED = (kl.Conv1DTranspose, kl.Conv2DTranspose, kl.Conv3DTranspose)
 

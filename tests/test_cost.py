@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from keras import layers as kl
 
-from keras_prune import initializing
 from keras_prune.graph import ChannelGraph
-from keras_prune.initializing import InitialValues
 from keras_prune.surgery import prune_graph
-from tests.invariant import half_plan
+from keras_prune.surgery import initializers
+from keras_prune.surgery.initializers import InitialValues
 from tests.networks import conv, head, image
+from tests.surgery.invariant import half_plan
 
 
 def chain(blocks: int) -> keras.Model:
@@ -102,7 +102,7 @@ class Changed(Twice):
 @pytest.mark.parametrize(("kind", "trusted"), [(Twice, True), (Changed, False)])
 def test_values_that_a_layer_mixes_up_or_changes_are_assigned(kind, trusted, monkeypatch):
     if trusted:
-        monkeypatch.setattr(initializing, "_built_by_keras", lambda layer: True)
+        monkeypatch.setattr(initializers, "_built_by_keras", lambda layer: True)
     values = [np.full(2, i, "float32") for i in (1, 2)]
     initial = InitialValues(made := kind(), ["w", "w"], values)
     made.build((None, 2))

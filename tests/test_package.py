@@ -63,7 +63,7 @@ def test_entry_point():
 
 @pytest.mark.parametrize(
     "name",
-    ["keras_prune", "keras_prune.errors", "keras_prune.config", "keras_prune.tracking"],
+    ["keras_prune", "keras_prune.errors", "keras_prune.utils.config", "keras_prune.tracking"],
 )
 def test_light_modules_import_neither_keras_nor_tensorflow(name, tmp_path):
     code = f"import sys, {name}; print(sorted({{'keras', 'tensorflow'}} & set(sys.modules)))"

@@ -11,8 +11,8 @@ from keras_prune.errors import PlanError
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
-from tests.invariant import half_plan, randomise
 from tests.networks import NETWORKS
+from tests.surgery.invariant import half_plan, randomise
 
 
 @pytest.fixture(scope="module")

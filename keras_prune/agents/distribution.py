@@ -42,9 +42,8 @@ class DistributionAgent:
     Example:
 
     >>> agent = DistributionAgent(np.ones(4), seed=0)
-    >>> actions = agent.sample(8)
-    >>> agent.remember(Tried(action, value=float(action[0])) for action in actions)
-    >>> agent.learn(agent.choose().action)
+    >>> actions = agent.ask(8)
+    >>> chosen = agent.tell(actions, actions[:, 0])
     >>> bool(agent.distribution[0] > 0.25)
     True
 
@@ -72,6 +71,42 @@ class DistributionAgent:
         self.epsilon = epsilon
         self.distribution = self.proper(np.asarray(start, float))
         self.replay: list[Tried] = []
+        self.chosen: Tried
+        self._again: list[np.ndarray] = []
+
+    def begin(self) -> None:
+        """Begins with another network: values so far count no more.
+
+        The distribution itself and the best copies so far are asked for once more.
+        """
+        self._again = [self.distribution, *self.forget()]
+
+    def ask(self, count: int) -> np.ndarray:
+        """Distributions to try, at least so many, shape `(n, parts)`."""
+        actions = np.array([*self._again, *self.sample(count)])
+        self._again = []
+        return actions
+
+    def tell(self, actions: np.ndarray, values: np.ndarray) -> Tried:
+        """Learns from what distributions were worth.
+
+        Args:
+            actions: what was tried, `(n, parts)`.
+            values: their returns, `(n,)`; more is better.
+
+        Returns:
+            The one the distribution moved to; also kept as `chosen`.
+        """
+        pairs = zip(actions, np.asarray(values).tolist(), strict=True)
+        self.remember(Tried(action, value) for action, value in pairs)
+        self.chosen = self.choose()
+        self.learn(self.chosen.action)
+        return self.chosen
+
+    def noisy(self, random: np.random.Generator) -> np.ndarray:
+        """One noisy copy by a random stream of the caller's, shape `(parts,)`."""
+        noise = random.normal(0, self._noise, len(self.distribution))
+        return self.proper(self.distribution + noise)
 
     def proper(self, weights: np.ndarray) -> np.ndarray:
         """Weights as a distribution that keeps to the floor; one that does stays as it is."""

@@ -1,13 +1,39 @@
 """Deep Q-learning from whole episodes."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_prune.agents.replay import Replay
+
+Policy = Callable[[int, tf.Tensor], tf.Tensor]
+"""`(number of the step, its observations (episodes, ...)) -> actions (episodes,)`, int32 from 0.
+
+It is asked for one step after the other, and remembers those before."""
+
+
+class QNetwork(Protocol):
+    """A Keras layer or model that says what actions are worth; built and with a `get_config`.
+
+    Called with the observations of whole episodes, one array `(episodes, ...)` per step, it gives
+    Q-values `(episodes, steps, actions)`.
+    """
+
+    actions: int
+
+    def __call__(self, observations: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Q-values of whole episodes."""
+
+    def start(self, batch: int | tf.Tensor) -> tf.Tensor:
+        """What it remembers before the first step of so many episodes."""
+
+    def step(self, number: int, state: tf.Tensor, memory: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Q-values `(episodes, actions)` of one step, and what it remembers after it."""
 
 
 class QLearner:
@@ -22,8 +48,7 @@ class QLearner:
     depend on the observations up to it.
 
     Args:
-        network: a Keras layer or model from observations, one array `(episodes, ...)` per step, to
-            Q-values `(episodes, steps, actions)`; built and with a `get_config`.
+        network: what says the Q-values; its weights change.
         seed: the same seed draws the same episodes from the memory.
         learning_rate: of AdamW.
         gamma: discount of the next step's value.
@@ -37,7 +62,7 @@ class QLearner:
 
     def __init__(
         self,
-        network: keras.Layer,
+        network: Any,
         *,
         seed: int,
         learning_rate: float = 1e-3,
@@ -56,22 +81,50 @@ class QLearner:
         self._huber = keras.losses.Huber()
         self._update = tf.function(self._step, autograph=False)
 
-    def remember(
-        self, observations: Sequence[np.ndarray], actions: np.ndarray, rewards: np.ndarray
-    ) -> None:
-        """Adds episodes to the memory.
+    def ask(self, batch: int | tf.Tensor, epsilon: Any, seed: tf.Tensor) -> Policy:
+        """How it plays: `epsilon_greedy` on its network."""
+        return epsilon_greedy(self.network, batch, epsilon, seed)
+
+    def tell(
+        self,
+        observations: Sequence[np.ndarray],
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        updates: int,
+    ) -> float:
+        """Remembers episodes, and learns from what it remembers.
 
         Args:
             observations: for each step `(episodes, ...)`.
             actions: int, `(episodes, steps)`.
             rewards: float32, `(episodes, steps)`.
+            updates: steps of learning, each on episodes drawn from the memory.
+
+        Returns:
+            The mean loss of the steps.
         """
         self._memory.add(*observations, actions, rewards)
+        losses = [float(self._update(*self._drawn())) for _ in range(updates)]
+        return sum(losses) / len(losses)
 
-    def learn(self) -> float:
-        """One step on episodes drawn from the memory; returns its loss."""
+    def state(self) -> dict[str, Any]:
+        """All that changes: `variables`, a list of arrays, and `memory`, arrays and plain data."""
+        values = [np.array(keras.ops.convert_to_numpy(each)) for each in self._changing]
+        return {"variables": values, "memory": self._memory.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a state; what is learned next is what would have been learned."""
+        for variable, value in zip(self._changing, state["variables"], strict=True):
+            variable.assign(value)
+        self._memory.restore(state["memory"])
+
+    @property
+    def _changing(self) -> list[keras.Variable]:
+        return [*self.network.weights, *self._target.weights, *self._optimizer.variables]
+
+    def _drawn(self) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
         *observations, actions, rewards = map(tf.constant, self._memory.draw(self._batch))
-        return float(self._update(observations, actions, rewards))
+        return observations, actions, rewards
 
     def _step(self, observations: list[tf.Tensor], actions: tf.Tensor, rewards: tf.Tensor) -> Any:
         later = tf.reduce_max(self._target(observations), axis=-1)[:, 1:]
@@ -84,3 +137,45 @@ class QLearner:
         for slow, fast in zip(self._target.trainable_variables, variables, strict=True):
             slow.assign(slow + self._tau * (fast - slow))
         return loss
+
+
+def greedy(network: QNetwork, batch: int | tf.Tensor, bonus: Any = 0.0) -> Policy:
+    """Takes the action of the highest Q-value.
+
+    Args:
+        network: what to ask.
+        batch: number of episodes.
+        bonus: added to the Q-value once for action 1, twice for action 2 and so on, scalar.
+    """
+    memory = network.start(batch)
+    extra = tf.cast(bonus, tf.float32) * tf.range(network.actions, dtype=tf.float32)
+
+    def choose(step: int, observation: tf.Tensor) -> tf.Tensor:
+        nonlocal memory
+        values, memory = network.step(step, observation, memory)
+        return tf.argmax(values + extra, axis=-1, output_type=tf.int32)
+
+    return choose
+
+
+def epsilon_greedy(
+    network: QNetwork, batch: int | tf.Tensor, epsilon: Any, seed: tf.Tensor
+) -> Policy:
+    """Takes with probability epsilon, in each episode and step, any action; else the best one.
+
+    Args:
+        network: what to ask.
+        batch: number of episodes.
+        epsilon: scalar, in [0, 1].
+        seed: `(2,)` int32; the same seed draws the same actions.
+    """
+    best = greedy(network, batch)
+
+    def choose(step: int, observation: tf.Tensor) -> tf.Tensor:
+        seeds = tf.random.split(tf.random.fold_in(seed, step), 2)
+        shape = tf.shape(observation)[:1]
+        drawn = tf.random.stateless_uniform(shape, seeds[0], 0, network.actions, tf.int32)
+        explores = tf.random.stateless_uniform(shape, seeds[1]) < epsilon
+        return tf.where(explores, drawn, best(step, observation))
+
+    return choose

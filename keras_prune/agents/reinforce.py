@@ -1,14 +1,14 @@
 """REINFORCE for actions of many bits."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-_SHIFT_SCALE = (
-    10.0  # the shift must travel several log-odds while the network learns in small steps
-)
+# The shift must travel several log-odds while the network learns in small steps.
+_SHIFT_SCALE = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class BernoulliAgent:
     >>> state = np.eye(4, dtype="float32")
     >>> network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     >>> agent = BernoulliAgent(network, state, samples=5, seed=0)
-    >>> sample = agent.sample()
-    >>> agent.learn(sample, rewards=sample.actions.sum(axis=1))
+    >>> sample = agent.ask()
+    >>> agent.tell(sample, rewards=sample.actions.sum(axis=1))
     >>> agent.mode().shape
     (4,)
     """
@@ -85,7 +85,7 @@ class BernoulliAgent:
         """The likeliest action: float32 0 or 1, shape `(bits,)`, at least one of them 1."""
         return _never_empty((self.log_odds() > 0)[None], self.log_odds())[0]
 
-    def sample(self) -> Sample:
+    def ask(self) -> Sample:
         """Draws actions, each with at least one 1."""
         logits = self._logits().numpy()
         mean = float(self._shift) * _SHIFT_SCALE
@@ -94,13 +94,37 @@ class BernoulliAgent:
         ones = self._random.random(odds.shape) < 1 / (1 + np.exp(-odds))
         return Sample(_never_empty(ones, logits), shifts)
 
-    def learn(self, sample: Sample, rewards: np.ndarray) -> None:
-        """One step up the gradient of the expected reward."""
+    def tell(self, sample: Sample, rewards: np.ndarray) -> None:
+        """One step up the gradient of the expected reward.
+
+        Args:
+            sample: what `ask` drew.
+            rewards: of its actions, shape `(samples,)`.
+        """
         rewards = np.asarray(rewards, "float32")
         others = (rewards.sum() - rewards) / (len(rewards) - 1)
         self._update(
             tf.constant(sample.actions), tf.constant(sample.shifts), tf.constant(rewards - others)
         )
+
+    def state(self) -> dict[str, Any]:
+        """All that changes: `variables`, a list of arrays, and `random`, plain data."""
+        return {
+            "variables": [
+                np.array(keras.ops.convert_to_numpy(variable)) for variable in self._changing
+            ],
+            "random": self._random.bit_generator.state,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a state; what is drawn next is what would have been drawn."""
+        for variable, value in zip(self._changing, state["variables"], strict=True):
+            variable.assign(value)
+        self._random.bit_generator.state = state["random"]
+
+    @property
+    def _changing(self) -> list[Any]:
+        return [*self.network.variables, self._shift, *self._optimizer.variables]
 
     def _logits(self) -> tf.Tensor:
         """Which bits: log-odds whose mean is 0, for how many is the shift's to say."""

@@ -1,5 +1,7 @@
 """A memory of what was tried, for learning from it more than once."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -46,3 +48,19 @@ class Replay:
         """`count` entries, each any of those that are kept."""
         rows = self._random.integers(len(self), size=count)
         return [column[rows] for column in self._columns]
+
+    def state(self) -> dict[str, Any]:
+        """All that changes: `columns`, a list of arrays, and plain data."""
+        return {
+            "columns": [column[: len(self)].copy() for column in self._columns],
+            "added": self._added,
+            "random": self._random.bit_generator.state,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a state; what is drawn next is what would have been drawn."""
+        self._columns, self._added = [], 0
+        if state["columns"]:
+            self.add(*state["columns"])  # in the rows that they had
+        self._added = state["added"]
+        self._random.bit_generator.state = state["random"]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from keras_prune.benchmarking.calls import call, shapes_of
 from keras_prune.benchmarking.interleaving import interleaved, told
-from keras_prune.progress import Watcher, silent
 from keras_prune.runtimes import Runtime, gzip_size, open_runtime, size
+from keras_prune.utils.progress import Watcher, silent
 
 
 @dataclass(frozen=True)

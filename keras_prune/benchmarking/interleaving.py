@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from keras_prune.progress import Progress, Watcher
+from keras_prune.utils.progress import Progress, Watcher
 
 CALLS = 5
 """Timed calls in one turn."""

@@ -13,10 +13,10 @@ from keras_prune.benchmarking.interleaving import interleaved
 from keras_prune.errors import ConfigError
 from keras_prune.exporting import export
 from keras_prune.graph import Call, Unsupported, trace
-from keras_prune.graph.opened import opened
+from keras_prune.graph.nested import opened
 from keras_prune.profiling.counting import macs
-from keras_prune.progress import Progress, Watcher, silent
 from keras_prune.runtimes import Arrays, open_runtime
+from keras_prune.utils.progress import Progress, Watcher, silent
 
 MULTIPLE = 8
 """Channels that vector units compute together, at least."""

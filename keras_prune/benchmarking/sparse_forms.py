@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.benchmarking.files import benchmark
-from keras_prune.dead_channels import without_dead
-from keras_prune.errors import ExportError
+from keras_prune.errors import ExportError, KerasPruneError
 from keras_prune.exporting.checking import Agreement, agreement
 from keras_prune.exporting.examples import given, made_up
 from keras_prune.exporting.model_export import Exported, export
@@ -19,6 +18,7 @@ from keras_prune.graph import ChannelGraph
 from keras_prune.packing import pack
 from keras_prune.runtimes import gzip_size, open_runtime, size
 from keras_prune.surgery import prune_graph
+from keras_prune.surgery.dead_channels import without_dead
 
 DENSE = "dense.tflite"
 """What the other forms are compared with."""
@@ -67,8 +67,8 @@ def export_sparse(
     model: keras.Model,
     folder: str | Path,
     *,
-    representative: np.ndarray | None = None,
-    batch: np.ndarray | None = None,
+    representative: np.ndarray | Sequence[np.ndarray] | None = None,
+    batch: np.ndarray | Sequence[np.ndarray] | None = None,
     truth: np.ndarray | None = None,
     values: int = 32,
     turns: int = 20,
@@ -80,10 +80,11 @@ def export_sparse(
     activations; `packed.kpz`: by `pack`; `shared.kpz`: by `pack` with few values.
 
     Args:
-        model: a built model of one input; it is not changed.
+        model: a built model; it is not changed.
         folder: where the files are written; it is made, and must be empty.
-        representative: typical examples for `int8.tflite`; default: there is none.
-        batch: examples that the forms are compared on; default: seeded ones.
+        representative: typical examples for `int8.tflite`, a list of arrays for several inputs;
+            default: there is none.
+        batch: examples that the forms are compared on, likewise; default: seeded ones.
         truth: their true classes.
         values: of `shared.kpz`, 2 to 256; default 32.
         turns: how often each TFLite file is timed, in turns of 5 calls.
@@ -140,10 +141,11 @@ def _shared(
 
 
 def _attempt(write: Callable[[Path], Outcome], path: Path) -> Outcome | str:
-    """What the writer found, or why it failed."""
+    """What the writer found, or why it failed; then no file is left."""
     try:
         return write(path)
-    except ExportError as error:
+    except KerasPruneError as error:  # also a class that Keras cannot load
+        path.unlink(missing_ok=True)
         return str(error)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from keras_prune.backends import require_tensorflow
 from keras_prune.errors import ConfigError
-from keras_prune.schedules import Schedule
+from keras_prune.methods.magnitude.schedules import Schedule
+from keras_prune.utils.backends import require_tensorflow
 
 if TYPE_CHECKING:
     from keras_prune.methods.magnitude.scheduled import ScheduledMasks

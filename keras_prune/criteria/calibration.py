@@ -83,7 +83,8 @@ def _check(flat: list[Any], labels: Any, inputs: Sequence[keras.KerasTensor], nu
         )
     if not received[0][0]:
         raise DataError(f"Batch {number} of the calibration data is empty. Leave it out.")
-    sizes = {shape[0] for shape in received} | ({np.shape(labels)[0]} if np.ndim(labels) else set())
+    answers = [] if labels is None else keras.tree.flatten(labels)
+    sizes = {shape[0] for shape in received} | {np.shape(x)[0] for x in answers if np.ndim(x)}
     if len(sizes) != 1:
         raise DataError(
             "Expected as many labels as examples in the calibration data. "

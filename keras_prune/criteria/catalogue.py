@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_prune import config
 from keras_prune.criteria.activation import Activation
 from keras_prune.criteria.apoz import APoZ
 from keras_prune.criteria.base import Criterion, Scores
@@ -16,6 +15,7 @@ from keras_prune.criteria.random import Random
 from keras_prune.criteria.taylor import Taylor
 from keras_prune.criteria.taylor_weight import TaylorWeight
 from keras_prune.errors import ConfigError, unknown
+from keras_prune.utils import config
 
 _CRITERIA: dict[str, type[Criterion]] = {
     criterion.name: criterion

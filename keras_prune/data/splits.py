@@ -1,5 +1,6 @@
 """The three splits of a data set, as batched pipelines of a network's input."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -65,10 +66,17 @@ class Splits:
     def training(self, seed: int) -> tf.data.Dataset:
         """One pass over the training split, shuffled and augmented by another seed.
 
-        Each further pass over the same pipeline has another order and other moves.
+        Args:
+            seed: the same seed gives the same pass.
+        """
+        return self.endless_training(seed).take(self.sizes["train"] // self.batch_size)
+
+    def endless_training(self, seed: int, start: int = 0) -> tf.data.Dataset:
+        """Pass after pass over the training split, each in another order and moved otherwise.
 
         Args:
             seed: the same seed gives the same passes.
+            start: number of the first batch; those before it are not made.
         """
         images, labels = self._read("train")
         size = self.sizes["train"]
@@ -82,7 +90,11 @@ class Splits:
                 inputs = self.augmentation(inputs, draw)
             return inputs, tf.gather(labels, rows)
 
-        return _mapped(tf.data.Dataset.zip((order, draws)), batch)
+        return _mapped(tf.data.Dataset.zip((order, draws)).repeat().skip(start), batch)
+
+    def feed(self, split: str) -> "SplitFeed":
+        """One split as a task reads it."""
+        return SplitFeed(self, split)
 
     def validation_arrays(self, limit: int | None = None) -> Arrays:
         """The first validation examples as arrays, for rollouts.
@@ -134,3 +146,41 @@ class Splits:
 
 def _mapped(dataset: tf.data.Dataset, function: Callable[..., Tensors]) -> tf.data.Dataset:
     return dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+@dataclass(frozen=True)
+class SplitFeed:
+    """One split of a data set, as batches that can be read from any place.
+
+    Args:
+        splits: the data set.
+        split: `"train"`, `"validation"` or `"test"`.
+    """
+
+    splits: Splits
+    split: str
+
+    @property
+    def steps(self) -> int:
+        """Batches in one pass; training batches are whole."""
+        size, batch = self.splits.sizes[self.split], self.splits.batch_size
+        return size // batch if self.split == "train" else -(-size // batch)
+
+    def once(self) -> tf.data.Dataset:
+        """One pass."""
+        return getattr(self.splits, self.split)
+
+    def endless(self, seed: int, start: int) -> tf.data.Dataset:
+        """Training batches without end."""
+        return self.splits.endless_training(seed, start)
+
+    def sample(self, limit: int) -> Arrays:
+        """Training examples, spread evenly."""
+        return self.splits.training_sample(limit)
+
+    def identity(self) -> str:
+        """The data set and what its images look like: two copies of one may differ."""
+        images, labels = self.splits.validation_arrays(self.splits.batch_size)
+        digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()[:16]
+        sizes = dict(self.splits.sizes)
+        return f"{self.splits.name} {sizes} {self.splits.input_shape} {digest}"

@@ -17,9 +17,9 @@ from keras_prune.exporting.formats import Format, format_of
 from keras_prune.exporting.precision import in_float32
 from keras_prune.exporting.settings import DEFAULT_SIGNATURE, QUANTIZATIONS, Settings
 from keras_prune.exporting.wrapping import wrapped
-from keras_prune.quiet import quiet
 from keras_prune.runtimes import Arrays, open_runtime, size
 from keras_prune.runtimes.keras_file import counted_macs
+from keras_prune.utils.quiet import quiet
 
 TOLERANCES = {
     None: Tolerance(1e-3),

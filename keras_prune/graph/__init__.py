@@ -1,6 +1,7 @@
 """Which channels of a model hang together."""
 
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
+from keras_prune.graph.calls import Call, Trace, execute
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.cut_costs import CutCosts
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
@@ -10,7 +11,6 @@ from keras_prune.graph.rules.common import along_channels
 from keras_prune.graph.slices import channel_slices
 from keras_prune.graph.split import Split, split
 from keras_prune.graph.summary import GraphSummary
-from keras_prune.graph.trace import Call, Trace, execute
 from keras_prune.graph.tracing import trace
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 
 from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.calls import Call, calls_between, execute
 from keras_prune.graph.proving import check_values, prove
-from keras_prune.graph.trace import Call, calls_between, execute
 
 _BATCH = 3  # another one than that of the trial run at the end
 

@@ -12,11 +12,11 @@ import keras
 import numpy as np
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.opened import LocatedCall, opened
+from keras_prune.graph.calls import is_model
+from keras_prune.graph.nested import LocatedCall, opened
 from keras_prune.graph.places import Axis, Places
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
-from keras_prune.graph.trace import is_model
 
 if TYPE_CHECKING:
     from keras_prune.graph.groups import ChannelGraph

@@ -13,11 +13,10 @@ import numpy as np
 from keras_prune.errors import ModelError
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role
+from keras_prune.graph.calls import Trace
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.labels import LabelWalk, shrinking_axis
-from keras_prune.graph.summarize import summarize
-from keras_prune.graph.summary import GraphSummary
-from keras_prune.graph.trace import Trace
+from keras_prune.graph.summary import GraphSummary, summarize
 from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS
 

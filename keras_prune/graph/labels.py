@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
+from keras_prune.graph.calls import Call, Trace, is_model, source_name
 from keras_prune.graph.rules import rule_for
-from keras_prune.graph.trace import Call, Trace, is_model, source_name
 from keras_prune.graph.tracing import renewed, trace
 from keras_prune.graph.unions import STAYS, Unions
 

@@ -12,8 +12,8 @@ import numpy as np
 from keras_prune.graph.bindings import Binding
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.groups import ChannelGraph
-    from keras_prune.graph.trace import Call
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.trace import Call, calls_between, execute, has_mask
+from keras_prune.graph.calls import Call, calls_between, execute, has_mask
 
 _BATCH, _LENGTH = 2, 32  # of a trial run, where the model leaves them open
 

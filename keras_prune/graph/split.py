@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import keras
 
 from keras_prune.graph.bindings import Role
+from keras_prune.graph.calls import Call
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup
-from keras_prune.graph.trace import Call
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import keras
 from keras_prune.errors import ModelError
 from keras_prune.graph.batching import prove_at_any_batch
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.opening import open_layers
-from keras_prune.graph.trace import (
+from keras_prune.graph.calls import (
     Trace,
     calls_between,
     execute,
@@ -21,6 +20,7 @@ from keras_prune.graph.trace import (
     is_model,
     source_name,
 )
+from keras_prune.graph.composites import open_layers
 
 
 def trace(model: keras.Model) -> Trace:

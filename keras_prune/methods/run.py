@@ -1,255 +1,315 @@
-"""What every method's run has around its pruning: data, baseline, trainings, files, report."""
+"""The driver: steps of a method until it is done, saved, told and reported."""
 
+from __future__ import annotations
+
+import contextlib
+import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import pandas as pd
 
-from keras_prune import zoo
-from keras_prune.config import to_dict, to_toml
-from keras_prune.data import Splits
+from keras_prune.errors import KerasPruneError
 from keras_prune.exporting import export
 from keras_prune.graph import ChannelGraph
-from keras_prune.loading import load_classifier
-from keras_prune.methods.common import Recipe
-from keras_prune.methods.outcome import Outcome
+from keras_prune.methods.base import Method, Outcome
+from keras_prune.methods.context import Context
+from keras_prune.methods.state import RunState, Saved
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import compare
-from keras_prune.progress import Watcher, silent
 from keras_prune.reporting import (
     GroupReport,
+    ModelFigures,
     PruningReport,
     RunDirectory,
     Skipped,
+    model_figures,
     peak_memory_mb,
 )
-from keras_prune.reporting.curves import draw_accuracy
-from keras_prune.tracking import Tracker, untracked
-from keras_prune.training import TrainingConfig, baseline, evaluate, figures, fit
-from keras_prune.training.fit import Row
-from keras_prune.training.opening import is_file, open_data, open_file
+from keras_prune.reporting.plots import draw_curves
+from keras_prune.rollouts import Pool
+from keras_prune.runtimes.loading import load_model
+from keras_prune.tracking import Observers
+from keras_prune.training import Task
+from keras_prune.training.identity import fingerprint
 
-_EXPORT_BATCH = 4  # examples both exports are checked on
+Phase = Literal["train", "prune", "test"]
+
+_EXPORT_BATCH = 4  # examples the exports are checked on
 
 
-class PruningRun:
-    """One run from the data to the report; what prunes in between is a method's own.
+@dataclass(frozen=True)
+class Result:
+    """What a run hands over.
 
     Args:
-        recipe: the whole configuration.
-        directory: where everything is written.
-        data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
-        weights: a trained `.keras` file; default: a baseline is trained, or taken from the cache.
-        watcher: told of every step.
-        tracker: told of every epoch, and of the report.
-        check: refuses a network that cannot be pruned as asked, before anything is trained or
-            written; its weights may be any. Default: none is refused.
+        model: the pruned model, a plain Keras model (of RNP a runtime-pruned one).
+        plan: what stayed, as a plan for the original model.
+        report: the figures before and after.
+    """
 
-    Attributes:
-        splits: the data.
-        original: the baseline.
-        baseline: its validation accuracy, in percent.
-        trainings: how many were run by `fit`; each draws its batches by its number.
+    model: keras.Model
+    plan: PruningPlan
+    report: PruningReport
+
+
+def run_method(
+    method: Method,
+    model: keras.Model,
+    task: Task,
+    *,
+    seed: int = 0,
+    directory: str | Path | RunDirectory | None = None,
+    precision: str = "float32",
+    workers: int = 1,
+    observers: Observers | None = None,
+    exports: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
+    trained: Sequence[Mapping[str, Any]] = (),
+    seconds: float = 0.0,
+    until: Phase | None = None,
+) -> Result | None:
+    """Prunes a model by a method.
+
+    Args:
+        method: the method.
+        model: the original; it is not changed.
+        task: data, loss, metrics and objective.
+        seed: of everything random.
+        directory: where files are written; what a killed run has left there goes on.
+        precision: of trainings and rollouts.
+        workers: processes that measure candidates.
+        observers: told of everything.
+        exports: names of files beside the others that the pruned model is exported to.
+        about: what the report says of the run: `model`, `dataset`, `config`.
+        trained: the epochs of the baseline's training, for `training.csv`.
+        seconds: how long this process has worked on the run before.
+        until: `"prune"` ends before the test data are read; default: all is done.
+
+    Returns:
+        The result, or None where the run ends before the report.
 
     Raises:
-        KerasPruneError: the data, the weights or the configuration cannot be used.
+        KerasPruneError: model, task, configuration or what is in the directory do not go together.
     """
+    bound = task.bind(model)
+    method.check(model, bound)
+    if isinstance(directory, str | Path):
+        directory = RunDirectory.open(directory)
+    told = observers or Observers()
+    with contextlib.ExitStack() as stack:
+        if directory is not None:
+            stack.enter_context(directory.locked())
+            if (directory / "report.json").exists():
+                return _finished(directory)
+        pool = stack.enter_context(Pool(workers)) if workers > 1 else None
+        run = _Run(method, model, bound, seed, precision, told, directory, pool, trained, seconds)
+        state = run.steps()
+        if until == "prune":
+            return None
+        return run.result(state, exports, about or {})
+
+
+class _Run:
+    """One run in this process."""
 
     def __init__(
         self,
-        recipe: Recipe,
-        directory: RunDirectory,
-        *,
-        data_dir: str | Path | None = None,
-        weights: str | Path | None = None,
-        watcher: Watcher = silent,
-        tracker: Tracker = untracked,
-        check: Callable[[keras.Model], None] | None = None,
-    ) -> None:
-        self.recipe = recipe
-        self.directory = directory
-        self.watcher = watcher
-        self.tracker = tracker
-        self._started = time.monotonic()
-        self.trainings = 0
-        self._epochs: list[Mapping[str, Any]] = []
-        self._stages: Counter[str] = Counter()
-        self.original, self.splits = self._opened(data_dir, weights, check)
-        directory.write_text("config.toml", to_toml(recipe))
-        directory.save_model("baseline.keras", self.original)
-        self.baseline = self.accuracy(self.original)
-
-    def _opened(
-        self,
-        data_dir: str | Path | None,
-        weights: str | Path | None,
-        check: Callable[[keras.Model], None] | None,
-    ) -> tuple[keras.Model, Splits]:
-        """The baseline and the data."""
-        common, model = self.recipe.common, None
-        if is_file(common):
-            model, splits = open_file(common, data_dir)
-        else:
-            splits = open_data(common, data_dir)
-            if weights is not None:
-                model = load_classifier(weights, splits.input_shape, splits.num_classes)
-        if check is not None:
-            shapes = splits.input_shape, splits.num_classes
-            check(zoo.build(common.model, *shapes) if model is None else model)
-        return self._trained(splits) if model is None else model, splits
-
-    def _trained(self, splits: Splits) -> keras.Model:
-        common = self.recipe.common
-        model, rows = baseline(
-            common.model,
-            splits,
-            self.recipe.train,
-            seed=common.seed,
-            precision=common.precision,
-            watcher=self.watcher,
-            tracker=self.tracker,
-        )
-        self.record(f"train {common.model}", rows)
-        return model
-
-    def accuracy(self, model: keras.Model) -> float:
-        """A model's accuracy on the validation split, in percent."""
-        return evaluate(model, self.splits.validation).accuracy
-
-    def fit(
-        self,
+        method: Method,
         model: keras.Model,
-        config: TrainingConfig,
-        stage: str,
-        *,
-        validate: bool = False,
-        callbacks: Iterable[keras.callbacks.Callback] = (),
+        task: Task,
+        seed: int,
+        precision: str,
+        observers: Observers,
+        directory: RunDirectory | None,
+        pool: Pool | None,
+        trained: Sequence[Mapping[str, Any]],
+        seconds: float,
     ) -> None:
-        """Trains in place; every training of a run sees its batches in another order.
+        self._started = time.monotonic() - seconds
+        self._method, self._model, self._task, self._seed = method, model, task, seed
+        self._directory, self._observers = directory, observers
+        self._saved = self._states(precision)
+        state = self._saved.load(model) if self._saved else None
+        baseline = task.value(model) if state is None else state.baseline
+        self._context = Context(
+            model, task, seed=seed, precision=precision, baseline=baseline,
+            distillation=method.distillation, observers=observers, directory=directory, pool=pool,
+        )  # fmt: skip
+        self._context.ledger.on_record = self._write_trainings
+        self._before = 0.0
+        if state is None:
+            self._context.ledger.epochs = list(trained)
+            self._write_trainings()
+            if directory is not None and not (directory / "baseline.keras").exists():
+                directory.save_model("baseline.keras", model)
+            self._seed_all(0)
+            self._state = self._kept(method.start(self._context))
+        else:
+            self._state = self._taken_up(state)
 
-        Args:
-            model: what to train.
-            config: how to train.
-            stage: what this training is called, also in `training.csv`; a repeated one gets a
-                number.
-            validate: measure validation accuracy after every epoch, even where nothing is tracked.
-            callbacks: Keras callbacks of the method's own.
-        """
-        self.trainings += 1
-        stage = self._unique(stage)
-        distillation = self.recipe.distillation
-        recording = self.tracker.training(stage, pruned=True)
-        history = fit(
-            model,
-            self.splits,
-            config,
-            seed=self.recipe.common.seed + self.trainings,
-            precision=self.recipe.common.precision,
-            watcher=self.watcher,
-            stage=stage,
-            callbacks=[*callbacks, *recording],
-            validate=validate or bool(recording),
-            teacher=self.original if distillation else None,
-            distillation=distillation,
-        )
-        self.record(stage, history.rows)
+    def steps(self) -> RunState:
+        """All steps that are left."""
+        while not self._state.done:
+            self._seed_all(1 + self._state.step)
+            after = self._method.step(self._context, self._state)
+            self._state = self._kept(after)
+        return self._state
+
+    def _seed_all(self, number: int) -> None:
+        """Makes a step draw the same whatever this process has done before."""
+        keras.utils.set_random_seed((1_000_003 * self._seed + number) % 2**32)
+
+    def result(self, state: RunState, exports: Sequence[str], about: Mapping[str, Any]) -> Result:
+        """The last training, the test data, and all files."""
+        self._seed_all(1 + state.step)
+        outcome = self._method.finish(self._context, state)
+        made = self._export(outcome.pruned.model, exports)
+        report = self._report(state, outcome, made, about)
+        report = self._method.report(self._context, outcome, report)
+        if self._directory is not None:
+            self._write(outcome, report)
+        self._observers.final(report.before, report.after, report.objective)
+        return Result(outcome.pruned.model, outcome.pruned.plan, report)
+
+    def _states(self, precision: str) -> Saved | None:
+        if self._directory is None:
+            return None
+        identity = {
+            "method": self._method.name,
+            "configuration": json.dumps(self._method.get_config(), sort_keys=True),
+            "seed": str(self._seed),
+            "precision": precision,
+            "model": fingerprint(self._model),
+            "version of keras-prune": version("keras-prune"),
+            "version of Keras": keras.__version__,
+        }
+        data = {f"{split} data": text for split, text in self._task.identity().items()}
+        return Saved(self._directory / "state", identity | data)
+
+    def _taken_up(self, state: RunState) -> RunState:
+        """A state of a killed run, with what observers and files of it have to know."""
+        self._before = state.seconds
+        ledger = self._context.ledger
+        ledger.take_from(state)
+        stages: dict[str, list[Mapping[str, Any]]] = {}
+        for row in ledger.epochs:
+            stages.setdefault(str(row["stage"]), []).append(row)
+        for stage, rows in stages.items():
+            figures = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
+            self._observers.past(stage, figures, pruned=not stage.startswith("train "))
+        return replace(state, resumed=state.resumed + 1)
+
+    def _kept(self, state: RunState) -> RunState:
+        """The state with what the driver adds, on disk."""
+        state = replace(self._context.ledger.keep_in(state), seconds=self._seconds)
+        state = replace(state, baseline=self._context.baseline)
+        if self._saved is None or self._directory is None:
+            return state
+        self._saved.save(state, self._model)
+        for name, frame in self._method.tables(state).items():
+            self._directory.write_frame(f"{name}.csv", frame)
+        state.plan.save(self._directory / "plan.json")
+        self._directory.remove("trainings")  # the state holds what they came to
+        return state
 
     @property
-    def epochs(self) -> int:
-        """How many rows `training.csv` has."""
-        return len(self._epochs)
+    def _seconds(self) -> float:
+        """How long all processes have worked on the run."""
+        return self._before + time.monotonic() - self._started
 
-    def go_on(self, trainings: int, epochs: int) -> None:
-        """Takes up a run in the same directory that was killed.
+    def _write_trainings(self) -> None:
+        if self._directory is not None and self._context.ledger.epochs:
+            self._directory.write_frame("training.csv", pd.DataFrame(self._context.ledger.epochs))
 
-        Args:
-            trainings: how many it had run when its state was saved.
-            epochs: how many rows of its `training.csv` are theirs.
-        """
-        self.trainings = trainings
-        path = self.directory / "training.csv"
-        rows = pd.read_csv(path).head(epochs).to_dict("records") if epochs else []
-        self._epochs = [  # a cell that is empty in the file is none of the row's
-            {str(name): value for name, value in row.items() if value == value} for row in rows
+    def _export(self, model: keras.Model, names: Sequence[str]) -> tuple[dict[str, Any], ...]:
+        """The exports; one that fails says why, and the run goes on."""
+        if self._directory is None or not names:
+            return ()
+        inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
+        found: list[dict[str, Any]] = []
+        for name in names:
+            path = self._directory / name
+            try:
+                found.append(asdict(export(model, path, batch=inputs, force=True)))
+            except (KerasPruneError, OSError) as error:
+                found.append({"path": str(path), "failed": " ".join(str(error).split())})
+        return tuple(found)
+
+    def _report(
+        self,
+        state: RunState,
+        outcome: Outcome,
+        exports: tuple[dict[str, Any], ...],
+        about: Mapping[str, Any],
+    ) -> PruningReport:
+        graph, objective = ChannelGraph(self._model), self._task.objective
+        failed = [
+            f"Not exported: {each['path']}: {each['failed']}"
+            for each in exports
+            if "failed" in each
         ]
-
-    def record(self, stage: str, rows: Iterable[Row]) -> None:
-        """Writes the epochs of one more training to `training.csv`."""
-        self._epochs += [{"stage": stage, **row} for row in rows]
-        self.directory.write_frame("training.csv", pd.DataFrame(self._epochs))
-
-    def _unique(self, stage: str) -> str:
-        self._stages[stage] += 1
-        times = self._stages[stage]
-        return stage if times == 1 else f"{stage} {times}"
-
-    def report(self, method: str, outcome: Outcome) -> PruningReport:
-        """Saves and exports the pruned model, reads the test split, and writes the report.
-
-        `layers.csv` says what every layer cost and costs, `accuracy.svg` how the trainings went.
-
-        Args:
-            method: the method's name.
-            outcome: what it hands over.
-        """
-        self.directory.save_model("pruned.keras", outcome.model)
-        outcome.plan.save(self.directory / "plan.json")
-        layers = compare(self.original, outcome.model).to_flat_frame()
-        self.directory.write_frame("layers.csv", layers)
-        return self.publish(self._report(method, outcome))
-
-    def publish(self, report: PruningReport) -> PruningReport:
-        """Writes the report, with how the trainings went in `accuracy.svg`."""
-        draw_accuracy(self._curves(), self.directory / "accuracy.svg")
-        self.directory.write_json("report.json", report.to_dict())
-        self.tracker.final(report.before, report.after)
-        return report
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has taken so far."""
-        return time.monotonic() - self._started
-
-    def _curves(self) -> dict[str, tuple[list[float], list[float]]]:
-        """Validation accuracy over the epochs of each training it was measured in."""
-        curves: dict[str, tuple[list[float], list[float]]] = {}
-        for row in self._epochs:
-            if "val_accuracy" in row:
-                epochs, accuracies = curves.setdefault(row["stage"], ([], []))
-                epochs.append(row["epoch"])
-                accuracies.append(row["val_accuracy"])
-        longest = max((epochs[-1] for epochs, _ in curves.values()), default=1)
-        return {"unpruned": ([1, longest], [self.baseline] * 2), **curves}
-
-    def _report(self, method: str, outcome: Outcome) -> PruningReport:
-        common = self.recipe.common
-        test = self.splits.test  # read here and nowhere else
-        batch, _ = self.splits.validation_arrays(_EXPORT_BATCH)
-        exports = [
-            export(outcome.model, self.directory / name, batch=batch, force=True)  # a killed run's
-            for name in ("saved_model", "model.tflite")
-        ]
-        graph = ChannelGraph(self.original)
         return PruningReport(
-            method=method,
-            model=common.model,
-            dataset=common.dataset,
-            seed=common.seed,
-            config=to_dict(self.recipe),
-            before=figures(self.original, test, self.baseline),
-            after=figures(outcome.model, test, outcome.accuracy),
-            groups=_groups(graph, outcome.plan),
+            method=self._method.name,
+            model=about.get("model", self._model.name),
+            dataset=about.get("dataset", self._task.name),
+            seed=self._seed,
+            config=dict(about.get("config", self._method.get_config())),
+            before=self._figures(self._model, self._context.baseline),
+            after=self._figures(outcome.pruned.model, outcome.pruned.value),
+            groups=_groups(graph, outcome.pruned.plan),
             skipped=_skipped(graph, outcome),
-            notes=outcome.notes,
-            exports=tuple(asdict(exported) for exported in exports),
-            seconds=self.seconds,
+            notes=(*outcome.notes, *_about_resuming(state), *failed),
+            exports=exports,
+            seconds=self._seconds,
             peak_memory_mb=peak_memory_mb(),
+            objective=objective.metric,
+            direction=objective.direction or "max",
+            resumed=state.resumed,
         )
+
+    def _figures(self, model: keras.Model, validation: float) -> ModelFigures:
+        """The figures of one model; the test data are read here and nowhere else."""
+        metrics = self._task.evaluate(model, "test") if self._task.has_test else {}
+        return model_figures(model, metrics, self._task.objective.metric, validation)
+
+    def _write(self, outcome: Outcome, report: PruningReport) -> None:
+        """What every run leaves; the report comes last, for it says that all is there."""
+        assert self._directory is not None
+        self._directory.save_model("pruned.keras", outcome.pruned.model)
+        outcome.pruned.plan.save(self._directory / "plan.json")
+        if outcome.pruned.plan.kept or report.groups:
+            layers = compare(self._model, outcome.pruned.model).to_flat_frame()
+            self._directory.write_frame("layers.csv", layers)
+        epochs = self._context.ledger.epochs
+        objective = self._task.objective
+        draw_curves(
+            epochs, objective.metric, objective.unit, self._context.baseline,
+            self._directory / "training.svg",
+        )  # fmt: skip
+        self._directory.write_json("report.json", report.to_dict())
+        if self._saved is not None:
+            self._saved.clear()
+        self._directory.remove("trainings")
+
+
+def _finished(directory: RunDirectory) -> Result:
+    """What a run has left that was carried out to its end."""
+    report = PruningReport.from_dict(json.loads((directory / "report.json").read_text("utf-8")))
+    plan = PruningPlan.load(directory / "plan.json")
+    return Result(load_model(directory / "pruned.keras"), plan, report)
+
+
+def _about_resuming(state: RunState) -> tuple[str, ...]:
+    if not state.resumed:
+        return ()
+    times = "once" if state.resumed == 1 else f"{state.resumed} times"
+    return (f"The run was ended before its time {times}, and went on.",)
 
 
 def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
@@ -262,6 +322,7 @@ def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
 def _skipped(graph: ChannelGraph, outcome: Outcome) -> tuple[Skipped, ...]:
     """What stayed whole: groups left alone, and operations no rule can vouch for."""
     reasons = outcome.untouched.items()
-    whole = {group.name for group in _groups(graph, outcome.plan) if group.kept == group.channels}
+    plan = outcome.pruned.plan
+    whole = {group.name for group in _groups(graph, plan) if group.kept == group.channels}
     left = [Skipped(name, reason) for name, reason in reasons if name in whole]
     return (*left, *(Skipped(pin.name, pin.reason) for pin in graph.barriers))

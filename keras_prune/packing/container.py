@@ -13,7 +13,7 @@ import numpy as np
 from keras_prune.errors import ConfigError, ExportError, ModelError
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
-from keras_prune.writing import whole_file
+from keras_prune.utils.files import whole_file
 
 _FORMAT = "keras-prune packed model 1"
 

@@ -1,5 +1,7 @@
 """Weights that share few values."""
 
+import warnings
+
 import numpy as np
 
 
@@ -30,8 +32,11 @@ def shared(array: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _means(numbers: np.ndarray, count: int) -> np.ndarray:
     from sklearn.cluster import KMeans  # takes a second to import
+    from sklearn.exceptions import ConvergenceWarning
 
     start = np.linspace(numbers.min(), numbers.max(), count)
-    found = KMeans(count, init=start[:, None], n_init=1).fit(numbers[:, None])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer clusters are welcome
+        found = KMeans(count, init=start[:, None], n_init=1).fit(numbers[:, None])
     values = np.unique(found.cluster_centers_.astype(numbers.dtype))
     return values[values != 0]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.graph import Call, Unsupported, trace
-from keras_prune.graph.opened import LocatedCall, opened
+from keras_prune.graph.nested import LocatedCall, opened
 from keras_prune.profiling import conventions
 from keras_prune.profiling.text import as_text
 

@@ -1,5 +1,6 @@
 """What a run leaves behind: its directory, its report and the tables made from it."""
 
+from keras_prune.reporting.figures import model_figures
 from keras_prune.reporting.memory import peak_memory_mb
 from keras_prune.reporting.report import GroupReport, ModelFigures, PruningReport, Skipped
 from keras_prune.reporting.run_directory import RunDirectory
@@ -16,6 +17,7 @@ __all__ = [
     "class_names_beside",
     "figures_frame",
     "groups_frame",
+    "model_figures",
     "peak_memory_mb",
     "summary_frame",
 ]

@@ -1,10 +1,10 @@
 """The report every method returns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from keras_prune.config import load, to_dict
+from keras_prune.utils.config import load, to_dict
 
 
 @dataclass(frozen=True)
@@ -12,22 +12,24 @@ class ModelFigures:
     """What one model is worth and what it costs.
 
     Args:
-        accuracy: accuracy on the test split, in percent.
-        loss: loss on the test split.
-        validation_accuracy: accuracy on the validation split, in percent.
+        test: its objective on the test data, accuracies in percent; None without test data.
+        loss: its loss on the test data; None where it is not known.
+        validation: its objective on the validation data.
         parameters: number of weights.
         macs: multiply-accumulates for one example.
         flops: 2·MACs plus the bias additions, for one example.
         bytes: size of the weights.
+        metrics: all figures on the test data by name.
     """
 
-    accuracy: float
-    loss: float
-    validation_accuracy: float
+    test: float | None
+    loss: float | None
+    validation: float
     parameters: int
     macs: int
     flops: int
     bytes: int
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,11 @@ class PruningReport:
         skipped: what was left alone and why.
         notes: sentences the reader should see, for example that a plan was backed off.
         exports: the exported files, as plain data.
-        seconds: duration of the run.
+        seconds: how long all processes have worked on the run.
         peak_memory_mb: peak resident memory of the process, in MiB.
+        objective: the metric that the run was judged by.
+        direction: `"max"` if more of it is better, else `"min"`.
+        resumed: how often the run went on after it was killed.
     """
 
     method: str
@@ -91,18 +96,29 @@ class PruningReport:
     exports: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
+    objective: str = "accuracy"
+    direction: str = "max"
+    resumed: int = 0
 
     @property
-    def accuracy_drop(self) -> float:
-        """Test accuracy lost, in percentage points; negative if the pruned model is better."""
-        return self.before.accuracy - self.after.accuracy
+    def drop(self) -> float:
+        """What the objective lost, in its own units; negative if the pruned model is better.
+
+        On the test data, or without any on the validation data.
+        """
+        before, after = self.before, self.after
+        if before.test is None or after.test is None:
+            lost = before.validation - after.validation
+        else:
+            lost = before.test - after.test
+        return lost if self.direction == "max" else -lost
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data that `json.dumps` takes."""
         return to_dict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "PruningReport":
+    def from_dict(cls, data: dict[str, Any]) -> "PruningReport":
         """The report that `to_dict` described.
 
         Args:
@@ -111,4 +127,14 @@ class PruningReport:
         Raises:
             ConfigError: a key is unknown, missing or of the wrong type.
         """
-        return load(cls, data, "report")
+        return load(
+            cls,
+            data | {name: renamed_figures(data[name]) for name in ("before", "after")},
+            "report",
+        )
+
+
+def renamed_figures(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of one model; version 0.1 knew classifiers only and called them otherwise."""
+    former = {"accuracy": "test", "validation_accuracy": "validation"}
+    return {former.get(name, name): value for name, value in data.items()}

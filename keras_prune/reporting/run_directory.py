@@ -2,14 +2,19 @@
 
 import contextlib
 import json
+import os
+import shutil
+import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from keras_prune.errors import ConfigError
-from keras_prune.writing import whole_file
+from keras_prune.utils.files import whole_file
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +30,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held = False
 
     @classmethod
     def create(cls, path: str | Path) -> "RunDirectory":
@@ -50,6 +56,21 @@ class RunDirectory:
             raise ConfigError(
                 f"Cannot write the run directory {path}: {error.strerror}. Give another --out."
             ) from error
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunDirectory":
+        """The directory of a run that goes on or has ended, or else a new one.
+
+        Args:
+            path: the directory.
+
+        Raises:
+            ConfigError: it holds files of something else, is a file, or cannot be written.
+        """
+        path = Path(path)
+        if (path / "state").is_dir() or (path / "report.json").is_file():
+            return cls(path)
+        return cls.create(path)
 
     @classmethod
     def existing(cls, path: str | Path) -> "RunDirectory":
@@ -96,9 +117,55 @@ class RunDirectory:
         """Saves a Keras model, for example as `pruned.keras`, and returns the file's path."""
         return self._write(name, model.save)
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """The block has the directory to itself; the system frees it if the process dies.
+
+        Inside such a block another one of the same object changes nothing.
+
+        Raises:
+            ConfigError: another process works in it.
+        """
+        if self._held:
+            yield
+            return
+        owner = self.path / ".owner"
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            with contextlib.suppress(OSError):
+                known = owner.read_text(encoding="utf-8")
+                raise ConfigError(_busy(self.path, known)) from error
+            raise ConfigError(_busy(self.path, "another process")) from error
+        try:
+            now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            owner.write_text(
+                f"process {os.getpid()} on {socket.gethostname()}, since {now}", encoding="utf-8"
+            )
+            self._sweep()
+            self._held = True
+            yield
+        finally:
+            self._held = False
+            owner.unlink(missing_ok=True)
+            (self.path / ".lock").unlink(missing_ok=True)
+            lock.release()
+
+    def _sweep(self) -> None:
+        """Removes what a killed process had not written to its end."""
+        for draft in self.path.glob(".*-[0-9]*"):
+            if draft.is_file():
+                draft.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Removes a folder that the run needs no more, if it is there."""
+        shutil.rmtree(self.path / name, ignore_errors=True)
+
     def remove_if_empty(self) -> bool:
         """Removes the directory if nothing was written to it; says whether it did."""
         with contextlib.suppress(OSError):  # raised when it is not empty
+            (self.path / ".lock").unlink(missing_ok=True)
             self.path.rmdir()
         return not self.path.exists()
 
@@ -106,3 +173,10 @@ class RunDirectory:
         with whole_file(self.path / name) as draft:
             write(draft)
         return self.path / name
+
+
+def _busy(path: Path, owner: str) -> str:
+    return (
+        f"The run directory {path} is in use by {owner}. Wait until that run has ended, or give "
+        "another directory."
+    )

@@ -5,13 +5,9 @@ from typing import Any
 import pandas as pd
 
 from keras_prune.reporting.report import ModelFigures, PruningReport
+from keras_prune.utils.progress import in_points
 
 COSTS = {"parameters": "Parameters", "macs": "MACs", "flops": "FLOPs", "bytes": "Size (bytes)"}
-QUALITIES = {
-    "accuracy": "Test accuracy (%)",
-    "validation_accuracy": "Validation acc. (%)",
-    "loss": "Test loss",
-}
 
 
 def summary_frame(report: PruningReport) -> pd.DataFrame:
@@ -22,12 +18,14 @@ def summary_frame(report: PruningReport) -> pd.DataFrame:
 
     Returns:
         Columns `figure`, `before`, `after`, `difference` (after - before) and `reduction_percent`
-        (missing for accuracy and loss).
+        (missing for the objective and the loss).
     """
     rows = []
-    for field, title in (QUALITIES | COSTS).items():
-        before, after = getattr(report.before, field), getattr(report.after, field)
-        reduction = 100 * (1 - after / before) if field in COSTS and before else None
+    for name, title in (_qualities(report.objective) | COSTS).items():
+        before, after = getattr(report.before, name), getattr(report.after, name)
+        if before is None or after is None:  # without test data
+            continue
+        reduction = 100 * (1 - after / before) if name in COSTS and before else None
         rows.append((title, before, after, after - before, reduction))
     columns = ["figure", "before", "after", "difference", "reduction_percent"]
     # dtype object keeps counts as integers beside accuracies
@@ -51,17 +49,26 @@ def groups_frame(report: PruningReport) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "channels", "kept", "removed", "kept_percent"])
 
 
-def figures_frame(figures: ModelFigures) -> pd.DataFrame:
+def figures_frame(figures: ModelFigures, objective: str = "accuracy") -> pd.DataFrame:
     """What one model is worth and what it costs: one row per figure.
 
     Args:
         figures: the model's figures.
+        objective: the metric it was judged by.
 
     Returns:
         Columns `figure` and `value`.
     """
-    rows = [(title, getattr(figures, field)) for field, title in (QUALITIES | COSTS).items()]
+    titles = _qualities(objective) | COSTS
+    rows = [(title, getattr(figures, name)) for name, title in titles.items()]
     return pd.DataFrame(rows, columns=["figure", "value"], dtype=object).astype({"figure": str})
+
+
+def _qualities(objective: str) -> dict[str, str]:
+    unit = " (%)" if in_points(objective) else ""
+    shown = objective.replace("_", " ")
+    found = {"test": f"Test {shown}{unit}", "validation": f"Validation {shown}{unit}"}
+    return found if objective == "loss" else {**found, "loss": "Test loss"}
 
 
 def markdown(frame: pd.DataFrame) -> str:

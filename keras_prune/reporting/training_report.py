@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_prune.config import to_dict
-from keras_prune.reporting.report import ModelFigures
+from keras_prune.reporting.report import ModelFigures, renamed_figures
+from keras_prune.utils.config import load, to_dict
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,15 @@ class TrainingReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data that `json.dumps` takes."""
         return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "TrainingReport":
+        """The report that `to_dict` described.
+
+        Raises:
+            ConfigError: a key is unknown, missing or of the wrong type.
+        """
+        return load(cls, data | {"figures": renamed_figures(data["figures"])}, "report")
 
 
 def class_names_beside(path: Path, num_classes: int) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 from keras_prune.errors import KerasPruneError
-from keras_prune.loading import load_model
 from keras_prune.profiling import profile
 from keras_prune.runtimes.base import Arrays, Port, Runtime
+from keras_prune.runtimes.loading import load_model
 from keras_prune.runtimes.tensorflow_threads import limit_tensorflow
 
 

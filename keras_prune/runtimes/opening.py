@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_prune.errors import KerasPruneError, ModelError
-from keras_prune.quiet import quiet
 from keras_prune.runtimes.base import Runtime
 from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
+from keras_prune.utils.quiet import quiet
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,

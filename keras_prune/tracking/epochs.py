@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_prune.progress import percent
+from keras_prune.utils.progress import percent
 
 
 class Epochs(keras.callbacks.Callback):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from keras_prune.config import dotted
 from keras_prune.errors import ConfigError
-from keras_prune.tracking.recorder import Epoch, Recorder, reason
+from keras_prune.tracking.observer import Epoch, Observer, reason
+from keras_prune.utils.config import dotted
 
 EXPERIMENT = "keras-prune"
 """The experiment all runs belong to."""
@@ -27,7 +27,7 @@ _SETTINGS = {
 }
 
 
-class MlflowRun(Recorder):
+class MlflowRun(Observer):
     """Records a run through MLflow's client, whose server is looked for at once.
 
     Args:

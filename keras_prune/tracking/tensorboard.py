@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from keras_prune.errors import ConfigError
-from keras_prune.tracking.recorder import Epoch, Recorder
+from keras_prune.tracking.observer import Epoch, Observer
 
 
-class TensorBoardLogs(Recorder):
+class TensorBoardLogs(Observer):
     """Event files in `folder/<stage>/train` and `folder/<stage>/validation`.
 
     They are laid out and named as `keras.callbacks.TensorBoard` does it (`epoch_loss`, ...). That

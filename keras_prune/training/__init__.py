@@ -1,27 +1,57 @@
-"""Train, fine-tune and evaluate Keras models; keep trained baselines."""
+"""What a network is for, and how it is trained and measured."""
 
-from keras_prune.training.baseline import baseline
-from keras_prune.training.config import TrainingConfig
-from keras_prune.training.distillation import DistillationConfig
-from keras_prune.training.evaluate import Evaluation, evaluate, evaluate_predictor
-from keras_prune.training.figures import figures
-from keras_prune.training.fit import History, fit
-from keras_prune.training.precision import computing_in
-from keras_prune.training.recipe import CommonConfig, TrainRecipe
-from keras_prune.training.run import train
+from typing import TYPE_CHECKING
+
+from keras_prune.utils.lazy import lazy
+
+if TYPE_CHECKING:
+    from keras_prune.training.baselines import baseline
+    from keras_prune.training.config import (
+        CommonConfig,
+        DistillationConfig,
+        TrainingConfig,
+        TrainRecipe,
+    )
+    from keras_prune.training.evaluation import Evaluation, evaluate, evaluate_predictor
+    from keras_prune.training.objective import Objective
+    from keras_prune.training.precision import computing_in
+    from keras_prune.training.run import train
+    from keras_prune.training.task import Task
+    from keras_prune.training.trainer import History, fit
 
 __all__ = [
     "CommonConfig",
     "DistillationConfig",
     "Evaluation",
     "History",
+    "Objective",
+    "Task",
     "TrainRecipe",
     "TrainingConfig",
     "baseline",
     "computing_in",
     "evaluate",
     "evaluate_predictor",
-    "figures",
     "fit",
     "train",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "CommonConfig": ".config",
+        "DistillationConfig": ".config",
+        "Evaluation": ".evaluation",
+        "History": ".trainer",
+        "Objective": ".objective",
+        "Task": ".task",
+        "TrainRecipe": ".config",
+        "TrainingConfig": ".config",
+        "baseline": ".baselines",
+        "computing_in": ".precision",
+        "evaluate": ".evaluation",
+        "evaluate_predictor": ".evaluation",
+        "fit": ".trainer",
+        "train": ".run",
+    },
+)

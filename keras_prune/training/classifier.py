@@ -12,29 +12,44 @@ Loss = Callable[[Any, Any], Any]
 
 
 def sharing_layers(model: keras.Model) -> keras.Model:
-    """Another model of the same layers and weights, to be compiled in the first one's place.
-
-    Raises:
-        ModelError: the model has a `call` of its own.
-    """
+    """Another model of the same layers and weights, to be compiled in the first one's place."""
+    if not is_graph(model):
+        return _Sharing(model)
     return keras.Model(*ends_of(model))
 
 
+def is_graph(model: keras.Model) -> bool:
+    """Whether a model is Sequential or functional, and built."""
+    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    return graph and bool(getattr(model, "inputs", None))
+
+
 def ends_of(model: keras.Model) -> tuple[Any, Any]:
-    """The model's symbolic input and output.
+    """The model's symbolic inputs and outputs, in their structure.
 
     Raises:
         ModelError: the model has a `call` of its own.
     """
-    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
-    if not graph or not getattr(model, "inputs", None):
+    if not is_graph(model):
         raise ModelError(
-            "Expected a Sequential or functional model to train or evaluate. "
+            "Expected a Sequential or functional model. "
             f"Received: {type(model).__name__}, a model with a call() of its own."
         )
     # A Sequential has no `input` of its own before its first call.
-    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    return inputs, model.outputs[0]
+    if isinstance(model, keras.Sequential):
+        return model.inputs[0], model.outputs[0]
+    return model.input, model.output
+
+
+class _Sharing(keras.Model):
+    """A model that does what another one with a `call` of its own does."""
+
+    def __init__(self, shared: keras.Model) -> None:
+        super().__init__(name=shared.name)
+        self.shared = shared
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return self.shared(inputs, training=training)
 
 
 def leaves(layer: keras.Layer) -> Iterator[keras.Layer]:

@@ -1,16 +1,18 @@
-"""How a network is trained, as plain data."""
+"""How a network is trained, as plain data; a TOML file mirrors it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from keras_prune.config import expect
 from keras_prune.errors import ConfigError, unknown
+from keras_prune.utils.config import expect
 
 SCHEDULES = ("constant", "cosine", "one_cycle")
+OPTIMIZERS = ("adamw", "sgd")
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """One training: Nesterov SGD with a learning-rate schedule over its exact number of steps.
+    """One training, with a learning-rate schedule over its exact number of steps.
 
     Args:
         epochs: how often the validation split is looked at; with `steps_per_epoch` also how
@@ -19,7 +21,8 @@ class TrainingConfig:
         steps_per_epoch: batches in an epoch; default one pass over the training split.
         schedule: `"one_cycle"` climbs linearly for the first part and falls along a cosine,
             `"cosine"` only falls, `"constant"` stays; default `"one_cycle"`.
-        momentum: of Nesterov SGD, in [0, 1), default 0.9.
+        optimizer: `"sgd"` (with Nesterov momentum) or `"adamw"`; default `"sgd"`.
+        momentum: of SGD, in [0, 1), default 0.9.
         weight_decay: decoupled: a step shrinks kernels by `learning_rate * weight_decay`. A
             penalty λ in the loss corresponds to `λ / (1 - momentum)` here. Default 0.
         label_smoothing: probability mass spread over all classes, in [0, 1), default 0.
@@ -37,6 +40,7 @@ class TrainingConfig:
     learning_rate: float
     steps_per_epoch: int | None = None
     schedule: str = "one_cycle"
+    optimizer: str = "sgd"
     momentum: float = 0.9
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -51,3 +55,76 @@ class TrainingConfig:
         expect(self, 0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)")
         if self.schedule not in SCHEDULES:
             raise ConfigError(unknown("schedule", self.schedule, SCHEDULES))
+        if self.optimizer not in OPTIMIZERS:
+            raise ConfigError(unknown("optimizer", self.optimizer, OPTIMIZERS))
+
+
+@dataclass(frozen=True)
+class DistillationConfig:
+    """How much a student listens to its teacher (Hinton, Vinyals, Dean; 2015).
+
+    `loss = alpha * T^2 * KL(softmax(teacher / T) || softmax(student / T))
+    + (1 - alpha) * cross-entropy`
+
+    Args:
+        temperature: T, a positive number; higher shows more of what the teacher thinks of the
+            wrong classes. Default 4.
+        alpha: the teacher's weight, in [0, 1]; the labels have the rest. Default 0.5.
+
+    Raises:
+        ConfigError: a value is out of its range.
+
+    Example:
+
+    >>> DistillationConfig(alpha=0.9)
+    DistillationConfig(temperature=4.0, alpha=0.9)
+    """
+
+    temperature: float = 4.0
+    alpha: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ConfigError(f"temperature must be positive. Received: {self.temperature}.")
+        if not 0 <= self.alpha <= 1:
+            raise ConfigError(f"alpha must be in [0, 1]. Received: {self.alpha}.")
+
+
+@dataclass(frozen=True)
+class CommonConfig:
+    """What every stage shares.
+
+    Args:
+        model: a network of the zoo, or where a command takes one a `.keras` file.
+        dataset: a data set, as `data.load` takes it.
+        batch_size: training images in a batch.
+        seed: of training, sampling and the order of the data.
+        precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
+        augment: whether training images are shifted (and flipped where that suits the data).
+        weights: a trained `.keras` file, instead of training a baseline.
+        directory: where the run is written; default a new run directory.
+    """
+
+    model: str = "vgg16"
+    dataset: str = "cifar10"
+    batch_size: int = 128
+    seed: int = 0
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    augment: bool = True
+    weights: str | None = None
+    directory: str | None = None
+
+
+@dataclass(frozen=True)
+class TrainRecipe:
+    """One training from the data to the report.
+
+    Args:
+        common: what every stage shares.
+        train: how to train.
+        method: `"train"`, which tells such a file from that of a pruning method.
+    """
+
+    common: CommonConfig
+    train: TrainingConfig
+    method: Literal["train"] = "train"

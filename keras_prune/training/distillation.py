@@ -1,43 +1,12 @@
 """Training towards a teacher's outputs beside the labels."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from keras_prune.errors import ConfigError, ModelError
+from keras_prune.errors import ModelError
 from keras_prune.training.classifier import ends_of, logits
-
-
-@dataclass(frozen=True)
-class DistillationConfig:
-    """How much a student listens to its teacher (Hinton, Vinyals, Dean; 2015).
-
-    `loss = alpha * T^2 * KL(softmax(teacher / T) || softmax(student / T))
-    + (1 - alpha) * cross-entropy`
-
-    Args:
-        temperature: T, a positive number; higher shows more of what the teacher thinks of the
-            wrong classes. Default 4.
-        alpha: the teacher's weight, in [0, 1]; the labels have the rest. Default 0.5.
-
-    Raises:
-        ConfigError: a value is out of its range.
-
-    Example:
-
-    >>> DistillationConfig(alpha=0.9)
-    DistillationConfig(temperature=4.0, alpha=0.9)
-    """
-
-    temperature: float = 4.0
-    alpha: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ConfigError(f"temperature must be positive. Received: {self.temperature}.")
-        if not 0 <= self.alpha <= 1:
-            raise ConfigError(f"alpha must be in [0, 1]. Received: {self.alpha}.")
+from keras_prune.training.config import DistillationConfig
 
 
 class Distilling(keras.Model):

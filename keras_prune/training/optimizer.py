@@ -12,8 +12,8 @@ _START = 1 / 25
 _END = 1e-3
 
 
-class OneReplicaSGD(keras.optimizers.SGD):
-    """SGD that does not sum gradients over replicas, for there is but one.
+class _OneReplica:
+    """No sum of gradients over replicas, for there is but one.
 
     TensorFlow 2.19 to 2.21 never free a graph that holds an op with a custom gradient (its issue
     97697), and the sum is one: every training of VGG16 would leave 100 MB behind.
@@ -23,21 +23,32 @@ class OneReplicaSGD(keras.optimizers.SGD):
         return grads_and_vars
 
 
+class OneReplicaSGD(_OneReplica, keras.optimizers.SGD):
+    """SGD on one device."""
+
+
+class OneReplicaAdamW(_OneReplica, keras.optimizers.AdamW):
+    """AdamW on one device."""
+
+
 def optimizer(
     config: TrainingConfig, total_steps: int, model: keras.Model
 ) -> keras.optimizers.Optimizer:
-    """Nesterov SGD over `total_steps`, its decoupled weight decay on the model's kernels only."""
-    sgd = OneReplicaSGD(
-        schedule(config, total_steps),
-        momentum=config.momentum,
-        nesterov=config.momentum > 0,
-        weight_decay=config.weight_decay or None,
-    )
+    """The optimizer over `total_steps`, its decoupled weight decay on the model's kernels only."""
+    rate = schedule(config, total_steps)
+    decay = config.weight_decay or None
+    found: keras.optimizers.Optimizer
+    if config.optimizer == "adamw":
+        found = OneReplicaAdamW(rate, weight_decay=config.weight_decay)
+    else:
+        found = OneReplicaSGD(
+            rate, momentum=config.momentum, nesterov=config.momentum > 0, weight_decay=decay
+        )
     if config.weight_decay:
-        sgd.exclude_from_weight_decay(
+        found.exclude_from_weight_decay(
             var_list=[v for v in model.trainable_variables if "kernel" not in v.name]
         )
-    return sgd
+    return found
 
 
 def schedule(

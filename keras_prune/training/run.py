@@ -1,5 +1,6 @@
 """One training from the data to the report."""
 
+import json
 import time
 from pathlib import Path
 
@@ -7,15 +8,20 @@ import keras
 import pandas as pd
 
 from keras_prune import zoo
-from keras_prune.config import to_dict, to_toml
 from keras_prune.data import Splits
-from keras_prune.progress import Watcher, silent
-from keras_prune.reporting import RunDirectory, TrainingReport, peak_memory_mb
-from keras_prune.tracking import Tracker, untracked
-from keras_prune.training.figures import figures
-from keras_prune.training.fit import fit
-from keras_prune.training.opening import is_file, open_data, open_file
-from keras_prune.training.recipe import CommonConfig, TrainRecipe
+from keras_prune.reporting import (
+    RunDirectory,
+    TrainingReport,
+    model_figures,
+    peak_memory_mb,
+)
+from keras_prune.tracking import Observers
+from keras_prune.training.checkpoint import Checkpoint
+from keras_prune.training.config import CommonConfig, TrainRecipe
+from keras_prune.training.source import is_file, open_data, open_file
+from keras_prune.training.task import Task
+from keras_prune.training.trainer import fit
+from keras_prune.utils.config import to_dict, to_toml
 
 
 def train(
@@ -23,17 +29,17 @@ def train(
     run: RunDirectory,
     *,
     data_dir: str | Path | None = None,
-    watcher: Watcher = silent,
-    tracker: Tracker = untracked,
+    observers: Observers | None = None,
 ) -> TrainingReport:
     """Trains a network of the zoo, or goes on with a `.keras` file, and reports.
+
+    A training that was killed in the same directory goes on where it was saved last.
 
     Args:
         recipe: the whole configuration.
         run: where `model.keras`, `history.csv`, `config.toml` and `report.json` are written.
         data_dir: where the data sets lie; default `TFDS_DATA_DIR`.
-        watcher: told of every few steps.
-        tracker: told of every epoch, and of the report.
+        observers: told of every step and epoch, and of the report.
 
     Returns:
         The report, as written to `report.json`.
@@ -41,35 +47,50 @@ def train(
     Raises:
         KerasPruneError: the data, the model or the configuration cannot be used.
     """
+    told = observers or Observers()
+    with run.locked():
+        if (run / "report.json").exists():
+            return TrainingReport.from_dict(json.loads((run / "report.json").read_text("utf-8")))
+        return _trained(recipe, run, data_dir, told)
+
+
+def _trained(
+    recipe: TrainRecipe, run: RunDirectory, data_dir: str | Path | None, observers: Observers
+) -> TrainingReport:
     started, common = time.monotonic(), recipe.common
     keras.utils.set_random_seed(common.seed)
     model, splits = _opened(common, data_dir)
+    task = Task(splits).bind(model)
+    run.write_text("config.toml", to_toml(recipe))
+    identity = json.dumps([to_dict(recipe), task.identity()], sort_keys=True)
     history = fit(
         model,
-        splits,
+        task,
         recipe.train,
         seed=common.seed,
         precision=common.precision,
-        watcher=watcher,
-        callbacks=tracker.training("train"),
+        watcher=observers.progress,
+        callbacks=observers.training("train"),
         validate=True,
+        checkpoint=Checkpoint(run / "state", identity),
     )
     # All that was won is on disk before the test split is read.
     run.save_model("model.keras", model)
-    run.write_text("config.toml", to_toml(recipe))
     run.write_frame("history.csv", pd.DataFrame(history.rows))
+    reached = history.rows[-1]["val_accuracy"]
     report = TrainingReport(
         model=common.model,
         dataset=common.dataset,
         seed=common.seed,
         config=to_dict(recipe),
         class_names=splits.class_names,
-        figures=figures(model, splits.test, history.rows[-1]["val_accuracy"]),
+        figures=model_figures(model, task.evaluate(model, "test"), "accuracy", reached),
         seconds=time.monotonic() - started,
         peak_memory_mb=peak_memory_mb(),
     )
     run.write_json("report.json", report.to_dict())
-    tracker.final(report.figures)
+    run.remove("state")
+    observers.final(report.figures)
     return report
 
 

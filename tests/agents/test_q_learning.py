@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_prune.agents import QLearner
+from keras_prune.agents.q_learning import epsilon_greedy, greedy
 
 STEPS, ACTIONS, PRICE = 2, 3, -0.1
 
@@ -14,14 +15,27 @@ STEPS, ACTIONS, PRICE = 2, 3, -0.1
 class Recurrent(keras.Layer):
     """Q-values of a step from the observations up to it."""
 
+    actions = ACTIONS
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.cell = keras.layers.SimpleRNN(32, return_sequences=True)
+        self.cell = keras.layers.SimpleRNNCell(32)
         self.head = keras.layers.Dense(ACTIONS)
-        self(tf.zeros((STEPS, 1, 2)))
+        self([tf.zeros((1, 2))] * STEPS)
+
+    def start(self, batch):
+        return tf.zeros((batch, 32))
+
+    def step(self, number, observation, memory):
+        output, [memory] = self.cell(observation, [memory])
+        return self.head(output), memory
 
     def call(self, observations):
-        return self.head(self.cell(tf.stack(tf.unstack(observations, num=STEPS), axis=1)))
+        memory, values = self.start(tf.shape(observations[0])[0]), []
+        for number, observation in enumerate(observations):
+            value, memory = self.step(number, observation, memory)
+            values.append(value)
+        return tf.stack(values, axis=1)
 
 
 class Rooms:
@@ -56,8 +70,7 @@ def learned(gamma=0.999, updates=600):
         return random.integers(ACTIONS, size=(len(observations[0]), STEPS))
 
     for _ in range(updates):
-        learner.remember(*environment.play(16, anything)[:3])
-        loss = learner.learn()
+        loss = learner.tell(*environment.play(16, anything)[:3], updates=1)
     return learner, environment, loss
 
 
@@ -66,13 +79,18 @@ def trained():
     return learned()
 
 
+def asked(learner, observations, epsilon=0.0):
+    policy = learner.ask(len(observations[0]), epsilon, tf.constant([1, 2]))
+    return np.stack([policy(n, seen).numpy() for n, seen in enumerate(observations)], axis=1)
+
+
 def values_of(learner, observations):
     return learner.network(list(map(tf.constant, observations))).numpy()
 
 
 def test_it_finds_the_optimum(trained):
     learner, environment, loss = trained
-    _, best, _, hard = environment.play(64, lambda seen: values_of(learner, seen).argmax(axis=-1))
+    _, best, _, hard = environment.play(64, lambda seen: asked(learner, seen))
     assert loss < 0.01
     assert 0 < hard.sum() < 64
     np.testing.assert_array_equal(best, np.stack([0 * hard, 2 * hard], axis=1))
@@ -91,3 +109,41 @@ def test_without_a_future_only_the_price_counts():
     observations, *_ = environment.play(16, lambda seen: np.zeros((16, STEPS), int))
     first = values_of(learner, observations)[:, 0]
     np.testing.assert_allclose(first, np.tile(PRICE * np.arange(3), (16, 1)), atol=0.06)
+
+
+def test_it_goes_on_as_if_nothing_had_happened():
+    environment, random = Rooms(3), np.random.default_rng(0)
+    episodes = [
+        environment.play(8, lambda seen: random.integers(ACTIONS, size=(8, STEPS)))[:3]
+        for _ in range(6)
+    ]
+    keras.utils.set_random_seed(0)
+    learner = QLearner(Recurrent(), seed=0, batch_size=16, capacity=30)
+    for each in episodes[:4]:
+        learner.tell(*each, updates=2)
+    state = learner.state()
+    expected = [learner.tell(*each, updates=2) for each in episodes[4:]]
+    again = QLearner(Recurrent(), seed=9, batch_size=16, capacity=30)
+    again.restore(state)
+    assert [again.tell(*each, updates=2) for each in episodes[4:]] == expected
+    np.testing.assert_array_equal(again.network.get_weights()[0], learner.network.get_weights()[0])
+
+
+def test_exploring_takes_any_action_as_often_as_asked():
+    keras.utils.set_random_seed(0)
+    network, seen, seed = Recurrent(), tf.ones((4000, 2)), tf.constant([1, 2])
+    best = int(greedy(network, 4000)(0, seen)[0])
+    assert set(epsilon_greedy(network, 4000, 0.0, seed)(0, seen).numpy()) == {best}
+    half = epsilon_greedy(network, 4000, 0.5, seed)
+    shares = np.bincount(half(0, seen), minlength=ACTIONS) / 4000
+    expected = np.full(ACTIONS, 0.5 / ACTIONS) + 0.5 * (np.arange(ACTIONS) == best)
+    np.testing.assert_allclose(shares, expected, atol=0.03)
+    again = epsilon_greedy(network, 4000, 1.0, seed)
+    assert not np.array_equal(again(0, seen), again(1, seen))  # each step draws anew
+
+
+def test_a_bonus_leads_to_higher_actions():
+    keras.utils.set_random_seed(0)
+    network, seen = Recurrent(), tf.random.stateless_normal((200, 2), [1, 2])
+    means = [np.mean(greedy(network, 200, bonus)(0, seen)) for bonus in (-1e6, 0.0, 1e6)]
+    assert means == sorted(means) and (means[0], means[-1]) == (0, ACTIONS - 1)

@@ -1,6 +1,7 @@
 """The replay memory."""
 
 import numpy as np
+import pytest
 
 from keras_prune.agents import Replay
 
@@ -25,3 +26,16 @@ def test_the_same_seed_draws_the_same():
     for replay in both:
         replay.add(np.arange(10))
     np.testing.assert_array_equal(both[0].draw(20), both[1].draw(20))
+
+
+@pytest.mark.parametrize("added", [0, 6, 10, 27])
+def test_it_goes_on_as_if_nothing_had_happened(added):
+    replay, again = Replay(capacity=10, seed=3), Replay(capacity=10, seed=0)
+    if added:
+        replay.add(np.arange(added))
+        replay.draw(5)
+    again.restore(replay.state())
+    for each in (replay, again):
+        each.add(np.arange(100, 104))
+    np.testing.assert_array_equal(again.draw(50), replay.draw(50))
+    assert len(again) == len(replay)

@@ -10,7 +10,7 @@ import pytest
 
 from keras_prune.callbacks import MagnitudePruning
 from keras_prune.errors import ConfigError, ModelError
-from keras_prune.schedules import ConstantSparsity, PolynomialDecay
+from keras_prune.methods.magnitude.schedules import ConstantSparsity, PolynomialDecay
 
 pytestmark = pytest.mark.tensorflow
 layers = keras.layers

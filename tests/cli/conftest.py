@@ -1,4 +1,4 @@
-"""The command line run in this process, with a quick stand-in for the method itself."""
+"""The command line run in this process, with a quick stand-in for the run itself."""
 
 import sys
 from collections.abc import Callable
@@ -8,24 +8,24 @@ from typing import Any
 import pytest
 
 from keras_prune.cli import main
-from keras_prune.progress import Progress
 from keras_prune.reporting import GroupReport, ModelFigures, PruningReport, Skipped
+from keras_prune.utils.progress import Progress
 
 
 @dataclass
-class Method:
-    """Stands for the method's `run_recipe`, which a test may replace again."""
+class Driver:
+    """Stands for `run_from_config`, which a test may replace again."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def run_recipe(self, config, run, *, data_dir, weights, watcher, tracker) -> PruningReport:
-        self.calls.append({"config": config, "run": run, "data_dir": data_dir, "weights": weights})
-        run.write_text("config.toml", "")
-        run.write_text("layers.csv", "name,parameters_before,parameters_after\nconv1,9,3\n")
-        watcher(Progress("group conv1", 1, 2, {"reward": 0.5, "kept": 12}))
-        watcher(Progress("group conv1", 2, 2, {"reward": 0.75, "kept": 10}))
+    def run(self, config, directory, *, observers, **options) -> PruningReport:
+        self.calls.append({"config": config, "run": directory, "observers": observers, **options})
+        directory.write_text("config.toml", "")
+        directory.write_text("layers.csv", "name,parameters_before,parameters_after\nconv1,9,3\n")
+        observers.progress(Progress("group conv1", 1, 2, {"reward": 0.5, "kept": 12}))
+        observers.progress(Progress("group conv1", 2, 2, {"reward": 0.75, "kept": 10}))
         return PruningReport(
-            method="filter_agent",
+            method=config.method,
             model=config.common.model,
             dataset=config.common.dataset,
             seed=config.common.seed,
@@ -48,17 +48,17 @@ class Result:
 
 
 @pytest.fixture
-def method(monkeypatch) -> Method:
-    from keras_prune.methods import filter_agent
+def driver(monkeypatch) -> Driver:
+    from keras_prune.methods import experiment
 
-    stand_in = Method()
-    run = lambda *args, **kwargs: stand_in.run_recipe(*args, **kwargs)  # noqa: E731
-    monkeypatch.setattr(filter_agent, "run_recipe", run)
+    stand_in = Driver()
+    run = lambda *args, **kwargs: stand_in.run(*args, **kwargs)  # noqa: E731
+    monkeypatch.setattr(experiment, "run_from_config", run)
     return stand_in
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path, method) -> Callable[..., Result]:
+def call(monkeypatch, capsys, tmp_path) -> Callable[..., Result]:
     """Runs `keras-prune` with arguments in an empty directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")

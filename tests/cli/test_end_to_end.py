@@ -11,8 +11,8 @@ import pytest
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "keras-prune"
 TINY = (
-    "vgg16 --b 1.0 --dataset digits --seed 3 --epochs 1 --samples 2 --max-steps 2 "
-    "--validation-images 64 --finetune-steps 1 --finetune-epochs 1"
+    "vgg16 --b 1.0 --dataset digits --seed 3 --epochs 1 --samples 2 --max-updates 2 "
+    "--reward-images 64 --finetune-steps 1 --finetune-epochs 1"
 ).split()
 
 
@@ -27,23 +27,24 @@ def test_vgg16_on_digits(tmp_path, monkeypatch):
     assert "Traceback" not in done.stderr and "0000 00:00" not in done.stderr
     run = tmp_path / "out"
     assert {path.name for path in run.iterdir()} == {
-        "accuracy.svg",
         "baseline.keras",
         "config.toml",
         "history.csv",
         "layers.csv",
+        "log.txt",
         "model.tflite",
         "plan.json",
         "pruned.keras",
         "report.json",
         "saved_model",
         "training.csv",
+        "training.svg",
     }
     report = json.loads((run / "report.json").read_text())
     assert (report["dataset"], report["seed"], report["method"]) == ("digits", 3, "filter_agent")
     assert report["after"]["parameters"] <= report["before"]["parameters"]
     assert len(report["groups"]) == 14
-    assert tomllib.loads((run / "config.toml").read_text())["prune"]["max_steps"] == 2
+    assert tomllib.loads((run / "config.toml").read_text())["prune"]["max_updates"] == 2
     assert parameters_without_the_package(run / "pruned.keras") == report["after"]["parameters"]
 
 

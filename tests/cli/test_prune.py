@@ -8,8 +8,13 @@ import keras
 import pytest
 
 from keras_prune import zoo
+from keras_prune.cli.prune import _SHIPPED
+from keras_prune.cli.settings import adapted, loaded
+from keras_prune.methods.registry import available
+from keras_prune.training.config import CommonConfig
 
-TINY = ["--dataset", "digits", "--batch-size", 32, "--finetune-epochs", 1, "--images", 50]
+TINY = ["--dataset", "digits", "--batch-size", 32, "--finetune-epochs", 1]
+TINY += ["--calibration-images", 50]
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +91,61 @@ def test_sensitivity_as_table_file_and_picture(call, file, tmp_path):
         (["--dataset", "digit", "--macs", 0.5], "Did you mean 'digits'"),
         (["--macs", 0.5], "Missing option '--dataset'"),
         (["--dataset", "digits", "--macs", 0.5, "--mlflow", "http://127.0.0.1:9"], "MLflow"),
+        (["--dataset", "digits", "--method", "rank"], "'rank' is not one of 'filter_agent'"),
+        (["--dataset", "digits", "--config", "rnp.toml", "--macs", 0.5], "Received: --method rnp"),
+        (
+            ["--dataset", "digits", "--config", "rnp.toml", "--method", "magnitude"],
+            "Expected a configuration of the method magnitude",
+        ),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(call, file, tmp_path, arguments, words):
+    (tmp_path / "rnp.toml").write_text("method = 'rnp'\n")
     done = call("prune", file, *arguments, "--out", "run")
     assert (done.code, done.out) == (2, "")
     assert words in done.err.splitlines()[-1]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "owners"),
+    [
+        ("ranking", ["--b", 1], "filter_agent"),
+        ("ranking", ["--price", -1], "rnp"),
+        ("rl_pruner", ["--latency", 0.5], "ranking"),
+        ("magnitude", ["--macs", 0.5], "ranking, rl_pruner"),
+        ("filter_agent", ["--sparsity", 0.5], "magnitude"),
+        ("rnp", ["--distill"], "ranking, filter_agent, magnitude, rl_pruner"),
+        ("magnitude", ["--stages", 2], "rl_pruner"),
+    ],
+)
+def test_an_option_of_another_method_is_refused(call, file, method, option, owners):
+    done = call("prune", file, "--dataset", "digits", "--method", method, *option)
+    assert (done.code, done.out) == (2, "")
+    said = f"Error: {option[0]} belongs to --method "
+    assert done.err.startswith(said) and done.err.endswith(f"Received: --method {method}.\n")
+    named = done.err.removeprefix(said).split(". ")[0].split(", ")
+    assert sorted(named) == sorted(owners.split(", "))
+
+
+@pytest.mark.parametrize("method", available())
+def test_a_method_has_the_settings_of_its_recipe_for_any_model(call, driver, file, method):
+    budget = ["--macs", 0.75] if method in ("ranking", "rl_pruner") else []
+    done = call("prune", file, "--dataset", "digits", "--method", method, *budget, "--seed", 3)
+    assert done.code == 0, done.err
+    config = driver.calls[0]["config"]
+    recipe = loaded(adapted(_SHIPPED[method], {"prune": {"macs": 0.75}} if budget else {}, "digits"))
+    assert config.common == CommonConfig(str(file), "digits", batch_size=32, seed=3)
+    assert (config.prune, config.recovery, config.finetune, config.distillation) == (
+        recipe.prune, recipe.recovery, recipe.finetune, recipe.distillation,
+    )  # fmt: skip
+
+
+def test_the_method_of_a_file_counts_where_no_option_names_one(call, driver, file, tmp_path):
+    (tmp_path / "my.toml").write_text("method = 'rnp'\n[prune]\nsets = 2\n")
+    done = call("prune", file, "--dataset", "digits", "--config", "my.toml")
+    assert done.code == 0, done.err
+    assert (driver.calls[0]["config"].method, driver.calls[0]["config"].prune.sets) == ("rnp", 2)
 
 
 @pytest.mark.parametrize(

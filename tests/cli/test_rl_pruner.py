@@ -13,8 +13,9 @@ SHORT = """
 epochs = 1
 [prune]
 samples = 1
-rounds = 1
-images = 50
+updates = 1
+reward_images = 50
+calibration_images = 50
 [recovery]
 steps_per_epoch = 2
 [finetune]
@@ -30,7 +31,7 @@ def short(tmp_path, monkeypatch):
 
 
 def test_the_recipe_prunes_a_network_of_the_package_and_goes_on(call, tmp_path):
-    options = ["--model", "conv248", "--params", 0.6, "--stages", 1, "--criterion", "l1"]
+    options = ["--model", "conv248", "--params", 0.6, "--steps", 1, "--criterion", "l1"]
     short = ["--dataset", "digits", "--config", "short.toml", "--out", "run"]
     done = call("rl-pruner", *options, *short)
     assert done.code == 0, done.err
@@ -42,12 +43,33 @@ def test_the_recipe_prunes_a_network_of_the_package_and_goes_on(call, tmp_path):
     assert config["distillation"]["temperature"] == 4.0  # of rl-pruner.toml
     assert "macs" not in config["prune"]
 
-    (tmp_path / "run" / "report.json").unlink()
+
+
+def test_a_killed_run_goes_on_to_the_same_end(call, tmp_path, monkeypatch):
+    from keras_prune.methods.rl_pruner import RLPruner
+
+    options = ["--model", "conv248", "--params", 0.6, "--steps", 2, "--criterion", "l1"]
+    short = ["--dataset", "digits", "--config", "short.toml"]
+    assert call("rl-pruner", *options, *short, "--out", "whole").code == 0
+    step = RLPruner.step
+
+    def killed(self, context, state):
+        if state.step == 1:
+            raise KeyboardInterrupt
+        return step(self, context, state)
+
+    monkeypatch.setattr(RLPruner, "step", killed)
+    done = call("rl-pruner", *options, *short, "--out", "run")
+    assert done.code == 130 and done.err.endswith("To go on: keras-prune run run\n")
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
     done = call("rl-pruner", "--resume", "run")
     assert done.code == 0, done.err
-    again = json.loads((tmp_path / "run" / "report.json").read_text())
-    assert again["after"] == report["after"]
-    assert again["notes"] == ["The run was killed and went on after stage 1."]
+    whole, again = (
+        json.loads((tmp_path / name / "report.json").read_text()) for name in ("whole", "run")
+    )
+    assert again["after"] == whole["after"]
+    assert "The run was killed and went on after step 1." in again["notes"]
 
 
 def test_the_verb_prunes_a_model_of_the_users(call, tmp_path):
@@ -72,11 +94,9 @@ def chain(widths):
         (["rl-pruner", "--macs", 0.5, "--ratio", 0.5], "Expected one budget"),
         (["rl-pruner", "--macs", 1.5], "macs: expected the fraction of MACs to keep"),
         (["rl-pruner", "--criterion", "tailor"], "Did you mean 'taylor'"),
-        (["rl-pruner", "--max-drop", 0], "expected a finite number above 0"),
+        (["rl-pruner", "--max-drop", 0], "max_drop to be positive"),
         (["rl-pruner", "--model", "resnet57"], "Did you mean 'resnet56'"),
         (["prune", "one.keras", "--method", "rl_pruner", "--macs", 0.5], "at least two groups"),
-        (["prune", "one.keras", "--method", "rl_pruner", "--latency", 0.5], "--method ranking"),
-        (["prune", "one.keras", "--method", "rl_prune"], "'rl_prune' is not one of"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(call, tmp_path, arguments, words):
@@ -85,30 +105,3 @@ def test_mistakes_are_one_line_and_leave_nothing(call, tmp_path, arguments, word
     assert (done.code, done.out) == (2, "")
     assert words in done.err and done.err.count("\n") == 1
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--macs", 0.5], "Leave out --macs"),
-        (["--quick"], "Leave out --quick"),
-        (["--out", "there"], "Leave out --out"),
-        ([], "Expected the directory of a run"),
-    ],
-)
-def test_a_run_goes_on_with_its_own_settings(call, tmp_path, arguments, words):
-    done = call("rl-pruner", "--resume", ".", *arguments)
-    assert (done.code, done.out) == (2, "")
-    assert words in done.err
-
-
-@pytest.mark.parametrize("name", ["rl-pruner", "rl-pruner-quick"])
-@pytest.mark.parametrize("dataset", ["cifar10", "digits"])
-def test_the_shipped_configurations_are_whole(name, dataset):
-    from keras_prune.cli.settings import settings
-    from keras_prune.config import load
-    from keras_prune.methods.rl_pruner import RLPrunerRecipe
-
-    recipe = load(RLPrunerRecipe, settings(name, None, dataset))
-    assert recipe.prune.macs == 0.5
-    assert recipe.distillation is not None

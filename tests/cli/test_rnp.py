@@ -11,7 +11,7 @@ SHORT = """
 [train]
 epochs = 1
 [prune]
-images = 64
+calibration_images = 64
 updates = 1
 """
 
@@ -23,7 +23,7 @@ def short(tmp_path, monkeypatch):
 
 
 def test_the_recipe_prints_its_tables(call, tmp_path):
-    short = ["--num-episodes-rl", 2, "--finetune-steps-cnn", 3, "--rounds", 1, "--seed", 7]
+    short = ["--episodes", 2, "--finetune-steps", 3, "--steps", 1, "--seed", 7]
     common = ["--dataset", "digits", "--config", "short.toml", "--out", "run"]
     done = call("rnp", *common, *short, "--price", -0.05, "--balance", 0.01)
     assert done.code == 0, done.err
@@ -35,7 +35,7 @@ def test_the_recipe_prints_its_tables(call, tmp_path):
     assert report["method"] == "rnp" and report["seed"] == 7
     config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
     assert config["common"]["model"] == "conv248"  # of rnp-digits.toml
-    assert (config["prune"]["episodes"], config["finetune"]["steps_per_epoch"]) == (2, 3)
+    assert (config["prune"]["episodes"], config["recovery"]["steps_per_epoch"]) == (2, 3)
     assert (config["prune"]["price"], config["prune"]["balance"]) == (-0.05, 0.01)
 
 
@@ -48,7 +48,7 @@ def test_the_recipe_prints_its_tables(call, tmp_path):
         (["-p", 0.1], "price to be below 0"),
         (["--model", "lenet300_100"], "no convolution to decide about"),
         (["--model", "conv5"], "Did you mean 'conv4'"),
-        (["--num-episodes-rl", 0], "0 is not in the range x>=1"),
+        (["--episodes", 0], "episodes must be at least 1"),
         (["--weights", "absent.keras"], "absent.keras does not exist"),
     ],
 )
@@ -62,7 +62,7 @@ def test_a_wrong_use_is_one_line(call, tmp_path, arguments, reason):
 
 def test_a_model_of_the_users_is_taught(call, tmp_path):
     zoo.conv248((8, 8, 1)).save(tmp_path / "mine.keras")
-    short = ["--num-episodes-rl", 1, "--finetune-steps-cnn", 1, "--rounds", 1]
+    short = ["--episodes", 1, "--finetune-steps", 1, "--steps", 1]
     common = ["--dataset", "digits", "--config", "short.toml", "--out", "run"]
     done = call("rnp", "--model", "mine.keras", *common, *short)
     assert done.code == 0, done.err

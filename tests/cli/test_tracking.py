@@ -1,27 +1,28 @@
-"""`--mlflow` and `--tensorboard`, on the recipe command with a stand-in for its method."""
+"""`--mlflow` and `--tensorboard`, on the recipe command with a stand-in for the run."""
 
 import pytest
 
-from keras_prune.tracking import Recorder, Tracker
+from keras_prune.tracking import Observer, Observers
 
 
-class Broken(Recorder):
+class Broken(Observer):
     def end(self, status, folder):
         raise ConnectionRefusedError(111, "Connection refused")
 
 
-def test_both_record_the_run_the_command_makes(call, method, tmp_path):
+def test_both_record_the_run_the_command_makes(call, driver, tmp_path):
     mlflow = pytest.importorskip("mlflow")
 
-    def run(config, run, *, tracker, **_):
-        run.write_text("plan.json", "{}")
-        tracker.step("conv1", {"reward": 0.5})
+    def run(config, directory, *, observers, **_):
+        directory.write_text("plan.json", "{}")
+        observers.step("conv1", {"reward": 0.5})
         raise KeyboardInterrupt
 
-    method.run_recipe = run
+    driver.run = run
     store = f"sqlite:///{tmp_path}/runs.db"
     result = call("vgg16", "--out", "mine", "--b", 2, "--mlflow", store, "--tensorboard", "logs")
-    assert (result.code, result.err) == (130, "Interrupted. The partial run is in mine.\n")
+    assert result.code == 130
+    assert result.err.startswith("Interrupted. The partial run is in mine. To go on: keras-prune")
     client = mlflow.MlflowClient(store)
     (recorded,) = client.search_runs([client.get_experiment_by_name("keras-prune").experiment_id])
     assert recorded.info.run_name == "mine"
@@ -32,26 +33,20 @@ def test_both_record_the_run_the_command_makes(call, method, tmp_path):
     assert list((tmp_path / "logs" / "conv1").glob("events*"))
 
 
-def test_a_failing_recorder_is_one_line_on_stderr(call, monkeypatch):
+def test_a_failing_observer_is_one_line_on_stderr(call, driver, monkeypatch):
     from keras_prune.cli import tracking
 
-    build = tracking._tracker
+    build = tracking.observers_of
 
     def broken(*_):
-        tracker = build(None, None)
-        return Tracker([Broken("MLflow at there")], warn=tracker._warn)
+        return Observers([Broken("MLflow at there")], warn=build(None, None)._warn)
 
-    monkeypatch.setattr(tracking, "_tracker", broken)
+    monkeypatch.setattr(tracking, "observers_of", broken)
     result = call("vgg16")
     assert result.code == 0
     assert result.err.count("Warning: MLflow at there failed (Connection refused). The run") == 1
 
 
-def test_without_the_options_nothing_is_recorded(call, method):
-    seen = []
-    run = method.run_recipe
-    method.run_recipe = lambda *a, tracker, **k: (
-        seen.append(tracker) or run(*a, tracker=tracker, **k)
-    )
+def test_without_the_options_nothing_is_recorded(call, driver):
     assert call("vgg16").code == 0
-    assert seen[0].training("train") == []
+    assert driver.calls[0]["observers"].training("train") == []

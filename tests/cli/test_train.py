@@ -23,12 +23,12 @@ def test_a_run_directory_holds_all_there_is_and_can_be_repeated(call, tmp_path):
     assert re.search(r"^train  66/66 .*val_accuracy=", done.err, re.M)
     run = tmp_path / "a"
     names = {path.name for path in run.iterdir()}
-    assert names == {"model.keras", "history.csv", "config.toml", "report.json"}
+    assert names == {"model.keras", "history.csv", "config.toml", "log.txt", "report.json"}
     assert list((tmp_path / "logs" / "train" / "validation").glob("events*"))
     rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     report = json.loads((run / "report.json").read_text())
-    assert report["figures"]["validation_accuracy"] == float(rows[-1]["val_accuracy"]) > 60
+    assert report["figures"]["validation"] == float(rows[-1]["val_accuracy"]) > 60
     assert report["class_names"] == list("0123456789")
     config = tomllib.loads((run / "config.toml").read_text())
     assert (config["common"]["seed"], config["train"]["learning_rate"]) == (3, 0.01)
@@ -39,7 +39,7 @@ def test_a_run_directory_holds_all_there_is_and_can_be_repeated(call, tmp_path):
         np.testing.assert_array_equal(one, other)
 
     found = json.loads(call("evaluate", "a/model.keras", "--dataset", "digits", "--json").out)
-    assert found["accuracy"] == pytest.approx(report["figures"]["accuracy"])
+    assert found["accuracy"] == pytest.approx(report["figures"]["test"])
     assert found["loss"] == pytest.approx(report["figures"]["loss"], rel=1e-4)
 
 
@@ -55,7 +55,7 @@ def test_a_file_of_the_users_goes_on_from_its_own_weights(call, tmp_path, name):
         np.testing.assert_allclose(one, other, atol=1e-4)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["class_names"] == ["dark", "light"]
-    assert report["figures"]["accuracy"] == pytest.approx(90)
+    assert report["figures"]["test"] == pytest.approx(90)
 
 
 def test_what_was_won_is_kept_though_a_test_image_cannot_be_read(call, tmp_path):
@@ -80,8 +80,8 @@ def test_what_was_won_is_kept_though_a_test_image_cannot_be_read(call, tmp_path)
         (["text.keras", "--dataset", "digits"], "not a Keras file"),
         (["mine.keras", "--dataset", "digits"], "expected number of classes 10. Received: 2"),
         (["lenet5", "--dataset", "digits", "--out", "used"], "used is not empty"),
-        (["lenet5", "--dataset", "digits", "--learning-rate", "0"], "above 0. Received: 0.0"),
-        (["lenet5", "--dataset", "digits", "--precision", "half"], "precision 'half'"),
+        (["lenet5", "--dataset", "digits", "--learning-rate", "0"], "learning_rate to be a positive number"),
+        (["lenet5", "--dataset", "digits", "--precision", "half"], "'half' is not one of 'float32'"),
         (["lenet5", "--dataset", "digits", "--batch-size", "2000"], "1078 training images"),
         (["lenet5", "--dataset", "used"], "at least two classes"),
         (["lenet5", "--config", "typo.toml"], "Did you mean 'epochs'?"),

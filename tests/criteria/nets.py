@@ -5,8 +5,8 @@ import numpy as np
 from keras import layers as kl
 from keras import ops
 
-from tests.invariant import randomise
 from tests.networks import conv, image
+from tests.surgery.invariant import randomise
 
 
 def dense(last: str | None = None) -> keras.Model:

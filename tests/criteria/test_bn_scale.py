@@ -9,8 +9,8 @@ from keras_prune.criteria import BNScale
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 from tests.criteria.nets import dense
-from tests.invariant import randomise
 from tests.networks import conv, head, image
+from tests.surgery.invariant import randomise
 
 
 def residual():

@@ -9,10 +9,10 @@ from keras import ops
 from keras_prune.criteria import L1, Activation, Taylor
 from keras_prune.criteria.reading import Reader
 from keras_prune.graph import ChannelGraph
-from keras_prune.silencing import masked_weights
+from keras_prune.surgery.silencing import masked_weights
 from tests.criteria.nets import squares
-from tests.invariant import assert_same, example, outputs, randomise
 from tests.networks import NETWORKS
+from tests.surgery.invariant import assert_same, example, outputs, randomise
 
 GROUPED = [name for name, net in NETWORKS.items() if net.groups]
 # Where all axes of length 1 are squeezed, TensorFlow compiles nothing for a batch of any size.

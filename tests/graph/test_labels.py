@@ -8,8 +8,8 @@ from keras import layers as kl
 from keras_prune.graph import ChannelGraph, Rule, Unsupported, register
 from keras_prune.graph.labels import shrinking_axis
 from keras_prune.graph.rules import base
-from tests.invariant import assert_invariant, half_plan, randomise
 from tests.networks import conv, head, image
+from tests.surgery.invariant import assert_invariant, half_plan, randomise
 
 
 @pytest.fixture

@@ -8,10 +8,17 @@ from keras import layers as kl
 from keras_prune.errors import PlanError
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
-from keras_prune.silencing import silence
 from keras_prune.surgery import prune
-from tests.invariant import assert_invariant, assert_same, example, half_plan, outputs, randomise
+from keras_prune.surgery.silencing import silence
 from tests.networks import behind, conv, head, image
+from tests.surgery.invariant import (
+    assert_invariant,
+    assert_same,
+    example,
+    half_plan,
+    outputs,
+    randomise,
+)
 
 GROUPS = {"a": 8, "b": 6}
 IN_PAIRS = {"a": 4, "b": 6}  # of two groups' channels one each leaves

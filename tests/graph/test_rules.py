@@ -14,8 +14,8 @@ from keras_prune.graph.rules import base
 from keras_prune.graph.rules.channelwise import ElementwiseRule
 from keras_prune.graph.rules.common import ELEMENTWISE, is_elementwise
 from keras_prune.graph.rules.joins import JoinRule
-from tests.invariant import assert_invariant, half_plan, randomise
 from tests.networks import behind, conv, head, image
+from tests.surgery.invariant import assert_invariant, half_plan, randomise
 
 
 def check(model: keras.Model, groups: dict[str, int]) -> None:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_prune.graph import ChannelGraph, channel_slices
-from tests.invariant import randomise
 from tests.networks import NETWORKS
+from tests.surgery.invariant import randomise
 
 
 def by_loop(group, member):

@@ -10,7 +10,14 @@ from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph, trace
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune
-from tests.invariant import assert_invariant, assert_same, example, half_plan, outputs, randomise
+from tests.surgery.invariant import (
+    assert_invariant,
+    assert_same,
+    example,
+    half_plan,
+    outputs,
+    randomise,
+)
 
 
 class Subclassed(keras.Model):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from keras_prune.tracking import Recorder
+from keras_prune.tracking import Observer
 
 
-class Told(Recorder):
+class Told(Observer):
     """Remembers what it is told, and fails from the `failing`-th time on."""
 
     def __init__(self, place="here", failing=None):

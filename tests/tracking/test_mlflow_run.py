@@ -14,7 +14,7 @@ import pytest
 from keras_prune import data, zoo
 from keras_prune.errors import ConfigError
 from keras_prune.reporting import ModelFigures, RunDirectory
-from keras_prune.tracking import MlflowRun, Tracker
+from keras_prune.tracking import MlflowRun, Observers
 from keras_prune.training import TrainingConfig, fit
 
 mlflow = pytest.importorskip("mlflow")
@@ -25,11 +25,11 @@ BEFORE = ModelFigures(98.0, 0.1, 97.0, 100, 200, 400, 800)
 AFTER = ModelFigures(96.0, 0.2, 95.0, 50, 100, 200, 400)
 
 
-def small_run(folder, recorder, warnings, callbacks=()):
+def small_run(folder, observer, warnings, callbacks=()):
     """What a recipe does, in small: train, take a step, fine-tune, report. Returns all rows."""
     splits = data.load("digits", input_shape=(28, 28, 1))
     run, model, rows = RunDirectory.create(folder), zoo.lenet5(), []
-    with Tracker([recorder], warn=warnings.append).run(run.path, CONFIG) as tracker:
+    with Observers([observer], warn=warnings.append).run(run.path, CONFIG) as tracker:
         for stage, pruned in (("train", False), ("tune", True), ("tune", True)):
             recording = [*callbacks, *tracker.training(stage, pruned=pruned)]
             done = fit(model, splits, TRAINING, seed=0, callbacks=recording, validate=True)
@@ -107,7 +107,7 @@ def test_a_store_without_a_server(tmp_path, monkeypatch, uri, capfd):
     uri = uri.format(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "plan.json").write_text("{}")
-    with Tracker([MlflowRun(uri)]).run(tmp_path / "mine", {"seed": 1}) as tracker:
+    with Observers([MlflowRun(uri)]).run(tmp_path / "mine", {"seed": 1}) as tracker:
         tracker.step("a:b(c)", {"reward": 0.5})
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     client, run = find(uri, "mine")
@@ -122,7 +122,7 @@ def test_a_failed_and_a_stopped_run_say_so(tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path}/runs.db"
     for error, status in ((ZeroDivisionError, "FAILED"), (KeyboardInterrupt, "KILLED")):
         (tmp_path / status).mkdir()
-        with pytest.raises(error), Tracker([MlflowRun(uri)]).run(tmp_path / status, {}):
+        with pytest.raises(error), Observers([MlflowRun(uri)]).run(tmp_path / status, {}):
             raise error
         assert find(uri, status)[1].info.status == status
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_prune import data, zoo
 from keras_prune.errors import ConfigError
-from keras_prune.tracking import TensorBoardLogs, Tracker
+from keras_prune.tracking import TensorBoardLogs, Observers
 from keras_prune.training import TrainingConfig, fit
 
 
@@ -23,7 +23,7 @@ def scalars(folder):
 def test_every_training_has_its_folder_with_every_epochs_figures(tmp_path):
     splits = data.load("digits", input_shape=(28, 28, 1))
     config = TrainingConfig(epochs=2, learning_rate=0.01, steps_per_epoch=2)
-    with Tracker([TensorBoardLogs(tmp_path / "logs")]).run(tmp_path, {}) as tracker:
+    with Observers([TensorBoardLogs(tmp_path / "logs")]).run(tmp_path, {}) as tracker:
         recording = tracker.training("fine-tune a/b")
         rows = fit(zoo.lenet5(), splits, config, seed=0, callbacks=recording, validate=True).rows
         tracker.training("fine-tune a/b 2")[0].on_epoch_end(0, {"loss": 1.5})

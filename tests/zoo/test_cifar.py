@@ -8,7 +8,7 @@ from keras_prune import zoo
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.profiling import profile
-from tests.invariant import assert_invariant, half_plan, randomise
+from tests.surgery.invariant import assert_invariant, half_plan, randomise
 
 # Trainable parameters; published: parameters and MACs, in millions.
 SIZES = {

@@ -12,9 +12,9 @@ from keras_prune.errors import ConfigError
 from keras_prune.graph.bindings import Unsupported
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 
 class Rule:

@@ -13,8 +13,8 @@ from keras_prune.graph.rules.base import Rule, register
 from keras_prune.graph.rules.common import along_channels, channel_axis, is_elementwise
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 layers = keras.layers
 

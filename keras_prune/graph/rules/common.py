@@ -11,8 +11,8 @@ from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Pin, Unsupported
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 # Activations that treat every channel alone. A softmax changes all channels when one leaves.
 ELEMENTWISE = {

@@ -17,9 +17,9 @@ from keras_prune.graph.rules.common import (
 )
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 layers = keras.layers
 

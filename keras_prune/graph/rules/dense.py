@@ -12,9 +12,9 @@ from keras_prune.graph.rules.base import Rule, register
 from keras_prune.graph.rules.common import along_channels, pin_activation, positions
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 
 @register(keras.layers.Dense)

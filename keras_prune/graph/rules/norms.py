@@ -12,9 +12,9 @@ from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.rules.base import Rule, register
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 layers = keras.layers
 _REASON = "it computes a statistic over channels"

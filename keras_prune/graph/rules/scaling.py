@@ -11,9 +11,9 @@ from keras_prune.graph import arrays
 from keras_prune.graph.rules.base import Rule, register
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 
 @register(keras.layers.PReLU)

@@ -14,9 +14,9 @@ from keras_prune.graph.rules.base import Rule, register
 from keras_prune.graph.rules.common import arguments, as_output
 
 if TYPE_CHECKING:
+    from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
-    from keras_prune.graph.trace import Call
 
 _ALL = slice(None)
 

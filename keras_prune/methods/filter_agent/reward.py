@@ -1,10 +1,10 @@
-"""The reward: how much accuracy is left of what may be lost, times how much was removed."""
+"""The reward: how much is left of what may be lost, times how much was removed."""
 
 import math
 
 _WORST = -1.0
-"""The accuracy term of a drop of `2 b` and beyond. The paper lets it fall without bound, and a
-single network that collapsed to chance then outweighs all other samples of a step."""
+"""`psi` of a drop of `2 b` and beyond. The paper lets it fall without bound, and a single network
+that collapsed to chance then outweighs all other samples of an update."""
 
 
 def reward(drop: float, b: float, kept: int, channels: int) -> float:
@@ -13,8 +13,9 @@ def reward(drop: float, b: float, kept: int, channels: int) -> float:
     `psi = (b - drop) / b`, not below -1, and `phi = log(channels / kept)`.
 
     Args:
-        drop: baseline accuracy minus accuracy under the action, in percentage points.
-        b: tolerated drop, in percentage points.
+        drop: by how much the objective is worse under the action, in the objective's own units
+            (percentage points for accuracies); one that is no number counts as the worst.
+        b: tolerated drop, likewise.
         kept: channels the action keeps, at least 1.
         channels: channels of the group.
 
@@ -23,5 +24,5 @@ def reward(drop: float, b: float, kept: int, channels: int) -> float:
     >>> reward(drop=0.5, b=1.0, kept=50, channels=100) == 0.5 * math.log(2)
     True
     """
-    psi = max((b - drop) / b, _WORST)
+    psi = max(_WORST, (b - drop) / b)  # in this order: nothing compares with NaN
     return psi * math.log(channels / kept)

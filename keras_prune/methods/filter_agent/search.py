@@ -1,4 +1,4 @@
-"""The agent on one group: sample, measure, learn, until no better mask is found."""
+"""The agent on one group: ask, measure, tell, until no better mask is found."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_prune.agents import BernoulliAgent
-from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.graph import ChannelGroup
 from keras_prune.methods.filter_agent.config import FilterAgentConfig
 from keras_prune.methods.filter_agent.policy import build_policy, policy_state
 from keras_prune.methods.filter_agent.reward import reward
-from keras_prune.methods.rollouts import Rollouts
+from keras_prune.rollouts.base import Evaluator
+from keras_prune.training.objective import Objective
 
 Row = dict[str, Any]
 
@@ -25,13 +26,11 @@ class Choice:
     Args:
         mask: float32, 1 = keep, shape `(channels,)`; all ones until something better is found.
         reward: its reward; 0 for keeping all.
-        drop: its accuracy drop without fine-tuning, in percentage points.
         log_odds: the policy's last word on every channel, shape `(channels,)`.
     """
 
     mask: np.ndarray
     reward: float = 0.0
-    drop: float = 0.0
     log_odds: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
@@ -44,15 +43,13 @@ class GroupSearch:
     """Huang et al. (2018), section 3, on one channel group.
 
     Args:
-        graph: the walked network.
         group: the group to decide.
-        images: validation images a reward is measured on.
-        labels: their classes.
-        slack: by how many percentage points the network is better now than the original was, on
-            the whole validation split; 0 if it is worse.
+        evaluator: measures the network under masks on the group.
+        objective: what a value is worth.
+        slack: by how much the network is better now than the original was, on all validation data;
+            0 if it is worse.
         config: the agent.
         seed: of policy and samples.
-        precision: of the rollouts.
 
     Attributes:
         choice: the best mask so far. Nothing is pruned while no mask has a positive reward.
@@ -60,22 +57,20 @@ class GroupSearch:
 
     def __init__(
         self,
-        graph: ChannelGraph,
         group: ChannelGroup,
-        images: np.ndarray,
-        labels: np.ndarray,
+        evaluator: Evaluator,
+        objective: Objective,
         *,
         slack: float,
         config: FilterAgentConfig,
         seed: int,
-        precision: str = "float32",
     ) -> None:
         self._group = group
-        self._config = config
-        self._rollouts = Rollouts(graph, [group], images, labels, precision)
-        state = policy_state(group)
+        self._evaluator = evaluator
+        self._objective = objective
         self._slack = slack
-        self._unpruned = self._rollouts.accuracy(np.ones(group.channels)) - slack
+        self._config = config
+        state = policy_state(group)
         self._agent = BernoulliAgent(
             build_policy(state, seed),
             state,
@@ -84,40 +79,42 @@ class GroupSearch:
             seed=seed,
         )
         self.choice = Choice(np.ones(group.channels, "float32"))
+        [unpruned] = self._gains(self.choice.mask[None])
+        self._tolerated = unpruned - slack  # a mask that is as good as this has dropped nothing
         self._smooth = self._best_smooth = -np.inf
         self._improved = 0
 
     def run(self) -> Iterator[Row]:
-        """Steps until convergence; yields a row of figures after each."""
-        step = 0
-        while step < self.last_step:
-            step += 1
-            row = self._step(step)
-            self._watch_convergence(step, row["reward"])
+        """Updates until convergence; yields a row of figures after each."""
+        number = 0
+        while number < self.last_update:
+            number += 1
+            row = self._update(number)
+            self._watch_convergence(number, row["reward"])
             yield row
-        self._try(self._agent.mode())
+        self._rewards(self._agent.mode()[None])
         self.choice.log_odds = self._agent.log_odds()
 
     @property
-    def last_step(self) -> int:
-        """The step at which the search ends unless the policy improves before."""
-        return min(self._improved + self._config.patience, self._config.max_steps)
+    def last_update(self) -> int:
+        """The update at which the search ends unless the policy improves before."""
+        return min(self._improved + self._config.patience, self._config.max_updates)
 
-    def _watch_convergence(self, step: int, mean: float) -> None:
+    def _watch_convergence(self, number: int, mean: float) -> None:
         """The policy is judged by its smoothed mean reward; a best reward may be mere luck."""
         first = not np.isfinite(self._smooth)
         self._smooth = mean if first else _MEMORY * self._smooth + (1 - _MEMORY) * mean
         if self._smooth > self._best_smooth:
-            self._best_smooth, self._improved = self._smooth, step
+            self._best_smooth, self._improved = self._smooth, number
 
-    def _step(self, step: int) -> Row:
-        """One step of REINFORCE: draw masks, measure them, learn."""
-        sample = self._agent.sample()
-        rewards = [self._try(action) for action in sample.actions]
-        self._agent.learn(sample, np.array(rewards))
+    def _update(self, number: int) -> Row:
+        """One update of REINFORCE."""
+        sample = self._agent.ask()
+        rewards = self._rewards(sample.actions)
+        self._agent.tell(sample, np.array(rewards))
         return {
             "group": self._group.name,
-            "step": step,
+            "update": number,
             "slack": self._slack,
             "reward": float(np.mean(rewards)),
             "best_reward": self.choice.reward,
@@ -126,13 +123,19 @@ class GroupSearch:
             "channels": self._group.channels,
         }
 
-    def _try(self, mask: np.ndarray) -> float:
-        """The reward of a mask, remembered if it is the best.
+    def _rewards(self, masks: np.ndarray) -> list[float]:
+        """The rewards of masks `(n, channels)`; the best mask ever, the first of equals, is kept.
 
-        The images are few: only the *difference* a mask makes on them is trusted.
+        A reward is measured on few examples: only the *difference* a mask makes on them is trusted.
         """
-        drop = self._unpruned - self._rollouts.accuracy(mask)
-        found = reward(drop, self._config.b, int(mask.sum()), self._group.channels)
-        if found > self.choice.reward:
-            self.choice = Choice(mask, found, drop)
+        found = []
+        for mask, gain in zip(masks, self._gains(masks), strict=True):
+            drop = self._tolerated - gain
+            found.append(reward(drop, self._config.b, int(mask.sum()), self._group.channels))
+            if found[-1] > self.choice.reward:
+                self.choice = Choice(mask, found[-1])
         return found
+
+    def _gains(self, masks: np.ndarray) -> list[float]:
+        """The objective under each mask, turned so that more is better."""
+        return [self._objective.gain(value) for value in self._evaluator.evaluate(masks).tolist()]

@@ -13,20 +13,18 @@ class Masks:
     """One mask for each kernel, 1 = keep.
 
     Args:
-        kernels: what is masked.
-        keep_zeros: whether weights that are zero now are masked from the start, default False.
+        kernels: what is masked; nothing is, to begin with.
 
     Attributes:
         variables: the masks, in the order and shapes of the kernels.
     """
 
-    def __init__(self, kernels: Sequence[Kernel], keep_zeros: bool = False) -> None:
+    def __init__(self, kernels: Sequence[Kernel]) -> None:
         self.kernels = tuple(kernels)
         self.weights = [kernel.variable.value for kernel in self.kernels]
-        starts = [weight != 0 if keep_zeros else tf.ones_like(weight) for weight in self.weights]
         self.variables = [
-            tf.Variable(tf.cast(start, weight.dtype), trainable=False, name="mask")
-            for start, weight in zip(starts, self.weights, strict=True)
+            tf.Variable(tf.ones_like(weight), trainable=False, name="mask")
+            for weight in self.weights
         ]
         self.apply = tf.function(self.mask, input_signature=[])
 

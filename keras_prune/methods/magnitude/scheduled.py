@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras_prune.methods.magnitude import tfmot
 from keras_prune.methods.magnitude.masks import Masks
 from keras_prune.methods.magnitude.pattern import Pattern
+from keras_prune.methods.magnitude.schedules import ConstantSparsity, Schedule
 from keras_prune.methods.magnitude.selection import Kernel
-from keras_prune.schedules import ConstantSparsity, Schedule
 
 _ONCE = ConstantSparsity(0.5, begin_step=1, end_step=1, frequency=1)
 """Stands where m-by-n has no schedule: TFMOT chooses its masks at step 1 and never again."""

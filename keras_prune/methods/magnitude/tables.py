@@ -10,8 +10,9 @@ import pandas as pd
 from keras_prune.methods.magnitude.selection import is_kernel
 from keras_prune.profiling import Change, compare
 from keras_prune.reporting import PruningReport
-from keras_prune.reporting.tables import QUALITIES, markdown
+from keras_prune.reporting.tables import markdown
 from keras_prune.training.classifier import leaves
+from keras_prune.training.objective import Objective
 
 TITLES = {"parameters": "Parameters", "bytes": "Size (KB)", "flops": "FLOPs (K)"}
 _UNITS = {"parameters": 1, "bytes": 1000, "flops": 1000}
@@ -44,17 +45,18 @@ def summary(tables: Mapping[str, pd.DataFrame], report: PruningReport) -> pd.Dat
 
     Args:
         tables: what `layer_tables` returns.
-        report: where the accuracies are taken from.
+        report: where the objective is taken from.
 
     Returns:
-        Columns `figure`, `before`, `after`, `difference` and `times_smaller` (missing for
-        accuracies).
+        Columns `figure`, `before`, `after`, `difference` and `times_smaller` (missing for the
+        objective).
     """
-    before, after = report.before, report.after
+    title = Objective(report.objective, "min" if report.direction == "min" else "max").title
     rows: list[tuple[Any, ...]] = []
-    for field in ("accuracy", "validation_accuracy"):
-        pair = getattr(before, field), getattr(after, field)
-        rows.append((QUALITIES[field], *pair, pair[1] - pair[0], None))
+    for split in ("test", "validation"):
+        before, after = getattr(report.before, split), getattr(report.after, split)
+        if before is not None and after is not None:  # else there are no such data
+            rows.append((f"{split.capitalize()} {title}", before, after, after - before, None))
     for cost, table in tables.items():
         total = table.iloc[-1]
         times = total["before"] / total["after"] if total["after"] else None

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_prune.methods.magnitude.pattern import Pattern
-from keras_prune.schedules import Schedule
+from keras_prune.methods.magnitude.schedules import Schedule
 
 _ROOM = "tensorflow_model_optimization.python.core.sparsity.keras"
 _SWITCH = "TF_USE_LEGACY_KERAS"

@@ -1,12 +1,14 @@
-"""Everything that decides what a run of ranking does; a TOML file mirrors it."""
+"""What decides a run of ranking; the section `prune` of a TOML file mirrors it."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from keras_prune import criteria
-from keras_prune.benchmarking.latency import tflite_latency
-from keras_prune.budgets import Budget
-from keras_prune.config import expect_counts
-from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keras_prune.utils.config import expect_counts, expect_one_budget
+
+if TYPE_CHECKING:
+    from keras_prune.budgets import Budget
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,8 @@ class RankingConfig:
 
     Args:
         criterion: a name of `criteria.available()`.
-        images: training images that a criterion which needs data is computed on.
-        steps: how often channels are scored anew and cut; a fine-tuning follows each cut.
+        calibration_images: training examples that a criterion which needs data is computed on.
+        steps: how often channels are scored anew and cut; a training follows each cut.
         ratio: the pruning ratio, the fraction of channels to *remove*, in [0, 1).
         macs: the fraction of multiply-accumulates to *keep*, in (0, 1].
         params: the fraction of parameters to *keep*, in (0, 1].
@@ -34,7 +36,7 @@ class RankingConfig:
     """
 
     criterion: str = "taylor"
-    images: int = 1024
+    calibration_images: int = 1024
     steps: int = 1
     ratio: float | None = None
     macs: float | None = None
@@ -49,13 +51,15 @@ class RankingConfig:
     round_to: int = 1
 
     def __post_init__(self) -> None:
-        criteria.get(self.criterion)
-        expect_counts(self, "images", "steps")
-        self.budget  # noqa: B018  # which checks the rest
+        expect_counts(self, "calibration_images", "steps")
+        expect_one_budget(self, "ratio", "macs", "params", "latency")
 
     @property
     def budget(self) -> Budget:
-        """The budget as an object."""
+        """The budget as an object, which checks the rest."""
+        from keras_prune.benchmarking.latency import tflite_latency
+        from keras_prune.budgets import Budget
+
         return Budget(
             ratio=self.ratio,
             macs=self.macs,
@@ -70,25 +74,3 @@ class RankingConfig:
             exclude=self.exclude,
             round_to=self.round_to,
         )
-
-
-@dataclass(frozen=True)
-class RankingRecipe:
-    """One run from the data to the report.
-
-    Args:
-        common: what every stage shares.
-        train: the baseline's training, where no weights are given.
-        recovery: the fine-tuning after each step but the last.
-        finetune: the fine-tuning at the end.
-        prune: the ranking.
-        distillation: fine-tunings learn from the unpruned network, too; default: from the labels
-            alone.
-    """
-
-    common: CommonConfig
-    train: TrainingConfig
-    recovery: TrainingConfig
-    finetune: TrainingConfig
-    prune: RankingConfig = field(default_factory=RankingConfig)
-    distillation: DistillationConfig | None = None

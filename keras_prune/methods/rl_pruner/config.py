@@ -1,11 +1,14 @@
-"""Everything that decides what a run of RL-Pruner does; a TOML file mirrors it."""
+"""What decides a run of RL-Pruner; the section `prune` of a TOML file mirrors it."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from keras_prune import criteria
-from keras_prune.budgets import Budget
-from keras_prune.config import expect
-from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
+from keras_prune.utils.config import expect, expect_counts, expect_one_budget
+
+if TYPE_CHECKING:
+    from keras_prune.budgets import Budget
 
 _FRACTIONS = ("step", "clip", "discount", "epsilon", "epsilon_decay")
 
@@ -18,25 +21,26 @@ class RLPrunerConfig:
         macs: the fraction of multiply-accumulates to keep.
         params: the fraction of parameters to keep.
         ratio: the fraction of channels to remove.
-        max_drop: validation accuracy that may be lost before the budget is reached, in percentage
-            points; the stage that loses more is undone. Default: no matter.
+        max_drop: what the validation objective may lose before the budget is reached, in its own
+            units (percentage points of an accuracy); the step that loses more is undone. Default:
+            no matter.
         criterion: which of a group's channels leave first, a name of `keras_prune.criteria`.
-        stages: in how many steps the budget is reached, each with a search and a fine-tuning.
-        rounds: updates of the distribution in a stage.
+        steps: in how many steps the budget is reached, each with a search and a recovery.
+        updates: how often the distribution is moved in a step.
         samples: distributions tried for an update.
-        depth: stages that a sample looks ahead, without fine-tuning in between.
-        discount: of a stage's reward against that of the one before, in [0, 1].
+        depth: steps that a sample looks ahead, without training in between.
+        discount: of a step's reward against that of the one before, in [0, 1].
         noise: of the samples, in units of the uniform share.
         floor: the least share of a group, in units of the uniform share, in [0, 1).
         step: how far the distribution moves towards the chosen sample, in [0, 1].
         clip: the largest relative change of a share in one update, in [0, 1].
         epsilon: probability of choosing at random among the best, in [0, 1].
         epsilon_decay: its factor after each choice, in [0, 1].
-        replay: how many of a stage's best samples are kept.
-        macs_weight: what a hundredth of the MACs is worth in the reward, in percentage points of
-            accuracy.
+        replay: how many of a step's best samples are kept.
+        macs_weight: what a hundredth of the MACs is worth in the reward, in units of the objective.
         params_weight: what a hundredth of the parameters is worth, likewise.
-        images: validation images a reward is measured on; training images a criterion looks at.
+        reward_images: validation examples a reward is measured on.
+        calibration_images: training examples that a criterion looks at.
         max_ratio: at most this fraction of a group's channels is removed, in (0, 1].
         round_to: each group keeps a multiple of it, or stays whole.
         exclude: groups or layers that stay whole, or patterns of their names.
@@ -50,8 +54,8 @@ class RLPrunerConfig:
     ratio: float | None = None
     max_drop: float | None = None
     criterion: str = "taylor"
-    stages: int = 4
-    rounds: int = 2
+    steps: int = 4
+    updates: int = 2
     samples: int = 16
     depth: int = 1
     discount: float = 0.9
@@ -64,16 +68,16 @@ class RLPrunerConfig:
     replay: int = 8
     macs_weight: float = 0.0
     params_weight: float = 0.0
-    images: int = 500
+    reward_images: int = 500
+    calibration_images: int = 500
     max_ratio: float = 1.0
     round_to: int = 1
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        criteria.get(self.criterion)
-        self.budget  # noqa: B018  # which checks itself
-        for name in ("stages", "rounds", "samples", "depth", "replay", "images"):
-            expect(self, getattr(self, name) >= 1, name, "at least 1")
+        expect_one_budget(self, "ratio", "macs", "params")
+        expect_counts(self, "steps", "updates", "samples", "depth", "replay")
+        expect_counts(self, "reward_images", "calibration_images")
         for name in _FRACTIONS:
             expect(self, 0 <= getattr(self, name) <= 1, name, "a number in [0, 1]")
         expect(self, 0 <= self.floor < 1, "floor", "a number in [0, 1)")
@@ -82,7 +86,9 @@ class RLPrunerConfig:
 
     @property
     def budget(self) -> Budget:
-        """What may stay."""
+        """What may stay, as an object that checks the rest."""
+        from keras_prune.budgets import Budget
+
         return Budget(
             macs=self.macs,
             params=self.params,
@@ -91,25 +97,3 @@ class RLPrunerConfig:
             round_to=self.round_to,
             exclude=self.exclude,
         )
-
-
-@dataclass(frozen=True)
-class RLPrunerRecipe:
-    """One run from the data to the report.
-
-    Args:
-        common: what every stage shares.
-        train: the baseline's training, where no weights are given.
-        prune: the search.
-        recovery: the fine-tuning between stages.
-        finetune: the fine-tuning at the end.
-        distillation: how much every fine-tuning listens to the unpruned network; a table without
-            keys takes the defaults. Default: not at all.
-    """
-
-    common: CommonConfig
-    train: TrainingConfig
-    recovery: TrainingConfig
-    finetune: TrainingConfig
-    prune: RLPrunerConfig
-    distillation: DistillationConfig | None = None

@@ -25,9 +25,10 @@ class GymPruning(gymnasium.Env[np.ndarray, np.ndarray]):
     >>> layers = keras.layers
     >>> model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(9),
     ...     layers.Dense(9), layers.Dense(2)])
-    >>> graph, data = kp.ChannelGraph(model), (np.ones((4, 8, 8, 3), "float32"), np.zeros(4, int))
+    >>> data = np.ones((4, 8, 8, 3), "float32"), np.zeros(4, int)
+    >>> graph, task = kp.ChannelGraph(model), kp.Task(data, validation=data)
     >>> budgets = kp.Budget(macs=0.5).steps(2, graph)
-    >>> env = GymPruning(pruning_environment(graph, budgets, data, criterion="l1"))
+    >>> env = GymPruning(pruning_environment(graph, budgets, task, criterion="l1"))
     >>> state, _ = env.reset(seed=0)
     >>> state.tolist()
     [1.0, 1.0, 1.0, 1.0]

@@ -1,15 +1,13 @@
-"""Everything that decides what a run of RNP does; a TOML file mirrors it."""
+"""What decides a run of RNP; the section `prune` of a TOML file mirrors it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from keras_prune import criteria
-from keras_prune.config import expect, expect_counts
-from keras_prune.training import CommonConfig, DistillationConfig, TrainingConfig
+from keras_prune.utils.config import expect, expect_counts
 
 
 @dataclass(frozen=True)
 class RNPConfig:
-    """How the decisions are learned. A round is a fine-tuning and a training of the agent.
+    """How the decisions are learned. A step fine-tunes the backbone and trains the agent.
 
     Args:
         sets: sets that a layer's channels are split into, `k`; at least 2.
@@ -18,9 +16,9 @@ class RNPConfig:
             it is 1 on average under random actions.
         balance: what is added to the price when the trained agent decides; it can be set after.
         criterion: what the channels are ordered by, a name of `criteria.available()`.
-        images: training images that a criterion which needs data is computed on.
-        rounds: how often backbone and agent are trained in turn.
-        episodes: batches of episodes that the agent plays in a round; an image is an episode.
+        calibration_images: training images that a criterion which needs data is computed on.
+        steps: how often backbone and agent are trained in turn.
+        episodes: batches of episodes that the agent plays in a step; an image is an episode.
         updates: steps of Q-learning after each batch of episodes.
         learning_rate: of Q-learning, with AdamW.
         gamma: discount of the next decision's value, in [0, 1].
@@ -30,9 +28,11 @@ class RNPConfig:
         full: images that the backbone is fine-tuned on at full width, a fraction in [0, 1].
         code: length of the encoders' codes.
         units: units of the recurrent cell.
+        curve: the report also holds accuracy over multiplications, for several prices and balances,
+            static networks and random actions; this trains several more agents and networks.
 
     Raises:
-        ConfigError: a value is out of range, or a name unknown.
+        ConfigError: a value is out of range.
 
     Reference: Lin, Rao, Lu and Zhou, "Runtime Neural Pruning", NeurIPS 2017, section 3.
     """
@@ -42,8 +42,8 @@ class RNPConfig:
     alpha: float | None = None
     balance: float = 0.0
     criterion: str = "taylor"
-    images: int = 2048
-    rounds: int = 2
+    calibration_images: int = 2048
+    steps: int = 2
     episodes: int = 100
     updates: int = 8
     learning_rate: float = 1e-3
@@ -53,10 +53,11 @@ class RNPConfig:
     full: float = 0.25
     code: int = 64
     units: int = 64
+    curve: bool = False
 
     def __post_init__(self) -> None:
-        criteria.get(self.criterion)
-        expect_counts(self, "images", "rounds", "episodes", "updates", "code", "units")
+        counts = ("calibration_images", "steps", "episodes", "updates", "code", "units")
+        expect_counts(self, *counts)
         expect(self, self.sets >= 2, "sets", "at least 2")
         expect(self, self.price < 0, "price", "below 0, for computing costs")
         expect(self, self.alpha is None or self.alpha > 0, "alpha", "a positive number, or none")
@@ -64,25 +65,3 @@ class RNPConfig:
         expect(self, 0 < self.tau <= 1, "tau", "a number in (0, 1]")
         for name in ("gamma", "epsilon", "full"):
             expect(self, 0 <= getattr(self, name) <= 1, name, "a number in [0, 1]")
-
-
-@dataclass(frozen=True)
-class RNPRecipe:
-    """One run from the data to the report.
-
-    Args:
-        common: what every stage shares.
-        train: the baseline's training, where no weights are given.
-        finetune: the backbone's fine-tuning under the agent's actions, in each round.
-        prune: the decisions.
-    """
-
-    common: CommonConfig
-    train: TrainingConfig
-    finetune: TrainingConfig
-    prune: RNPConfig = field(default_factory=RNPConfig)
-
-    @property
-    def distillation(self) -> DistillationConfig | None:
-        """Fine-tunings learn from the labels alone."""
-        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,17 @@ import pandas as pd
 
 from keras_prune.budgets import Budget
 from keras_prune.graph import ChannelGraph
-from keras_prune.methods.rnp.config import RNPRecipe
-from keras_prune.methods.rnp.judging import Judged
-from keras_prune.methods.rnp.learned import Learned
-from keras_prune.methods.run import PruningRun
+from keras_prune.methods.context import Context
+from keras_prune.methods.rnp.config import RNPConfig
+from keras_prune.methods.rnp.costs import Costs
+from keras_prune.methods.rnp.decisions import Decisions
+from keras_prune.methods.rnp.episodes import generator, validation_episodes
+from keras_prune.methods.rnp.evaluator import DecisionEvaluator, Evaluated
+from keras_prune.methods.rnp.network import DecisionNetwork
+from keras_prune.methods.rnp.trainer import AgentTrainer
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune_graph
-from keras_prune.training import evaluate
+from keras_prune.training import TrainingConfig
 
 BALANCES = (-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0)
 """Of one trained agent, in units of the price's size."""
@@ -34,7 +38,7 @@ Row = dict[str, Any]
 
 
 class Curve:
-    """Points of accuracy over multiplications on the test split.
+    """Points of accuracy over multiplications.
 
     - `balance`: the trained agent under several balances.
     - `price`: agents trained anew under other prices, on the same backbone.
@@ -44,63 +48,97 @@ class Curve:
       and fine-tuned for as many steps as the backbone was.
 
     Args:
-        recipe: the whole configuration.
-        run: the run that made the backbone; nothing is left to do in it, for other agents are
-            trained in the place of its own.
-        learned: what it has come to.
+        context: the run that made the backbone.
+        config: how the decisions were learned.
+        recovery: how the backbone was fine-tuned in each step.
+        decisions: what is decided.
+        network: what decides; it is not changed.
+        images: what accuracy is measured on.
+        labels: their classes, `(images,)`.
+        random: where the stream of episodes stands, as `Generator.bit_generator.state` has it.
     """
 
-    def __init__(self, recipe: RNPRecipe, run: PruningRun, learned: Learned) -> None:
-        self._recipe, self._run, self._learned = recipe, run, learned
-        self._alternation, self._judge = learned.alternation, learned.judge
-        self._test = run.splits.test_arrays()
-        self._random = np.random.default_rng(recipe.common.seed)
+    def __init__(
+        self,
+        context: Context,
+        config: RNPConfig,
+        recovery: TrainingConfig,
+        decisions: Decisions,
+        network: DecisionNetwork,
+        images: np.ndarray,
+        labels: np.ndarray,
+        random: Mapping[str, Any],
+    ) -> None:
+        self._context, self._config, self._recovery = context, config, recovery
+        self._decisions, self._network = decisions, _twin(network)
+        self._examples = images, labels
+        self._costs = Costs(decisions, network.macs)
+        self._evaluator = DecisionEvaluator(decisions, self._network)
+        self._random = np.random.default_rng(context.seed)
+        self._episodes = generator(random)
 
     def frame(self) -> pd.DataFrame:
         """Columns `kind`, `value` (balance or price), `multiplications`, `accuracy` in percent."""
-        judged = {v: self._judge.greedy(*self._test, v) for v in self._balances(BALANCES)}
+        found = {v: self._evaluator.greedy(*self._examples, v) for v in self._balances(BALANCES)}
         rows = [
-            *(self._row("balance", value, found) for value, found in judged.items()),
-            *(self._row("random", value, self._dealt(found)) for value, found in judged.items()),
-            *(self._static(v, self._share(judged[v])) for v in self._balances(STATIC)),
+            *(self._row("balance", value, each) for value, each in found.items()),
+            *(self._row("random", value, self._dealt(each)) for value, each in found.items()),
+            *(self._static(v, self._share(found[v])) for v in self._balances(STATIC)),
             *self._prices(),
         ]
         return pd.DataFrame(rows)
 
     def _balances(self, values: Sequence[float]) -> list[float]:
-        return [round(-value * self._recipe.prune.price, 6) for value in values]
+        return [round(-value * self._config.price, 6) for value in values]
 
-    def _share(self, judged: Judged) -> float:
-        return self._alternation.costs.share(judged.actions)
+    def _share(self, found: Evaluated) -> float:
+        return self._costs.share(found.actions)
 
-    def _row(self, kind: str, value: float, judged: Judged) -> Row:
-        return _row(kind, value, self._share(judged), judged.accuracy)
+    def _row(self, kind: str, value: float, found: Evaluated) -> Row:
+        return _row(kind, value, self._share(found), found.accuracy)
 
-    def _dealt(self, judged: Judged) -> Judged:
-        return self._judge.forced(*self._test, self._random.permutation(judged.actions))
+    def _dealt(self, found: Evaluated) -> Evaluated:
+        return self._evaluator.forced(*self._examples, self._random.permutation(found.actions))
 
     def _static(self, balance: float, share: float) -> Row:
         """A network that gives every image the same."""
-        recipe, graph = self._recipe, ChannelGraph(self._run.original)
+        context, config = self._context, self._config
+        graph = ChannelGraph(context.model)
+        scores = context.scores(graph, config.criterion, config.calibration_images)
         with warnings.catch_warnings():  # of a budget not used up: what is reached is reported
             warnings.simplefilter("ignore", UserWarning)
-            plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, self._learned.scores)
+            plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, scores)
         small = prune_graph(graph, plan)
-        as_long = replace(recipe.finetune, epochs=recipe.finetune.epochs * recipe.prune.rounds)
-        self._run.fit(small, as_long, f"static network of {100 * share:.1f} %")
-        reached = _multiplications(small) / _multiplications(self._run.original)
-        return _row("static", balance, reached, evaluate(small, self._run.splits.test).accuracy)
+        as_long = replace(self._recovery, epochs=self._recovery.epochs * config.steps)
+        context.fit(small, as_long, f"static network of {100 * share:.1f} %")
+        reached = _multiplications(small) / _multiplications(context.model)
+        return _row("static", balance, reached, _accuracy(small, *self._examples))
 
     def _prices(self) -> Iterator[Row]:
-        for number, factor in enumerate(PRICES):
-            price = factor * self._recipe.prune.price
-            config = replace(self._recipe.prune, price=price)
-            self._alternation.teach(config, self._recipe.prune.rounds + 1 + number)
-            yield self._row("price", price, self._judge.greedy(*self._test))
+        """Each agent goes on from the one before."""
+        context = self._context
+        episodes = validation_episodes(context, self._decisions, self._network, self._episodes)
+        for factor in PRICES:
+            price = factor * self._config.price
+            config = replace(self._config, price=price)
+            trainer = AgentTrainer(self._network, episodes, self._costs, config, context.seed)
+            for row in trainer.run(trainer.prepare(adapt=False)):
+                context.progress(f"agent, price {price:g}", int(row["episode"]), config.episodes)
+            yield self._row("price", price, self._evaluator.greedy(*self._examples))
+
+
+def _twin(network: DecisionNetwork) -> DecisionNetwork:
+    twin = DecisionNetwork.from_config(network.get_config())
+    twin.set_weights(network.get_weights())
+    return twin
 
 
 def _multiplications(model: keras.Model) -> int:
     return profile(model, convention="rnp").total.macs
+
+
+def _accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    return 100 * float(np.mean(model.predict(images, verbose=0).argmax(axis=-1) == labels))
 
 
 def _row(kind: str, value: float, share: float, accuracy: float) -> Row:

@@ -104,6 +104,26 @@ def find_decisions(graph: ChannelGraph, sets: int = 4) -> Decisions:
     return Decisions(graph, tuple(steps), sets, narrow, whole)
 
 
+def check_images(graph: ChannelGraph) -> None:
+    """Refuses a network that is no classifier of images of a fixed size.
+
+    Args:
+        graph: the walked network.
+
+    Raises:
+        ModelError: it has other inputs or outputs.
+    """
+    inputs = [tuple(tensor.shape[1:]) for tensor in graph.trace.flat_inputs]
+    outputs = [tuple(tensor.shape[1:]) for tensor in graph.trace.flat_outputs]
+    images = len(inputs) == 1 and len(inputs[0]) == 3 and None not in inputs[0]
+    if not images or len(outputs) != 1 or len(outputs[0]) != 1:
+        raise ModelError(
+            "Expected a network of one input, images of a fixed size (height, width, channels), "
+            f"and one output (classes,). Received: {graph.model.name!r} with inputs {inputs} and "
+            f"outputs {outputs}."
+        )
+
+
 def set_bounds(group: ChannelGroup, sets: int) -> tuple[int, ...]:
     """How many channels the first 1, 2, ... sets have; sizes differ by one at most.
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.agents.q_learning import epsilon_greedy
+from keras_prune.methods.context import Context
 from keras_prune.methods.rnp.decisions import Decisions
-from keras_prune.methods.rnp.network import DecisionNetwork, exploring, greedy
-from keras_prune.methods.rnp.walk import Masked
+from keras_prune.methods.rnp.execution import Masked
+from keras_prune.methods.rnp.network import DecisionNetwork
 from keras_prune.training import computing_in
 from keras_prune.training.classifier import cross_entropy
 
@@ -47,10 +50,10 @@ class Episodes:
         decisions: what is decided.
         network: what decides.
         images: float32 `(images, height, width, channels)`.
-        labels: int `(images,)`.
+        labels: int `(images,)` or `(images, 1)`.
         batch_size: episodes played at once.
         precision: `"float32"` or `"mixed_bfloat16"`.
-        seed: draws images and random actions.
+        random: draws images and the seeds of random actions.
     """
 
     def __init__(
@@ -62,14 +65,14 @@ class Episodes:
         *,
         batch_size: int,
         precision: str,
-        seed: int,
+        random: np.random.Generator,
     ) -> None:
         model = decisions.graph.model
-        self._walk = Masked(decisions)
+        self._execution = Masked(decisions)
         self._network = network
         self._images, self._labels = tf.constant(images), tf.constant(labels)
         self._loss = cross_entropy(model)
-        self._random = np.random.default_rng(seed)
+        self._random = random
         self._batch = min(batch_size, len(images))
         with computing_in(precision, model):
             self._play = tf.function(self._played, autograph=False).get_concrete_function(
@@ -90,8 +93,34 @@ class Episodes:
         return Played([state.numpy() for state in states], actions.numpy(), losses.numpy())
 
     def _played(self, rows: tf.Tensor, epsilon: tf.Tensor, seed: tf.Tensor) -> Any:
-        sets = self._walk.decisions.sets
-        choose = exploring(greedy(self._network, self._batch), sets, epsilon, seed)
-        passage = self._walk(tf.gather(self._images, rows), choose)
-        losses = self._loss(tf.gather(self._labels, rows), passage.outputs)
-        return passage.states, tf.stack(passage.actions, axis=1), losses
+        choose = epsilon_greedy(self._network, self._batch, epsilon, seed)
+        trajectory = self._execution(tf.gather(self._images, rows), choose)
+        losses = self._loss(tf.gather(self._labels, rows), trajectory.outputs)
+        return trajectory.states, tf.stack(trajectory.actions, axis=1), losses
+
+
+def validation_episodes(
+    context: Context, decisions: Decisions, network: DecisionNetwork, random: np.random.Generator
+) -> Episodes:
+    """Episodes on the validation examples of a run, as many at once as a batch of them has.
+
+    The losses on training examples would be those of a network that has seen them.
+    """
+    images, labels, _ = context.task.examples("validation")
+    [first] = context.task.split("validation").take(1)
+    return Episodes(
+        decisions,
+        network,
+        images,
+        labels,
+        batch_size=len(first[1]),
+        precision=context.precision,
+        random=random,
+    )
+
+
+def generator(state: Mapping[str, Any]) -> np.random.Generator:
+    """The stream of random numbers that `Generator.bit_generator.state` described."""
+    found = np.random.default_rng()
+    found.bit_generator.state = state
+    return found

@@ -9,8 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_prune.methods.rnp.walk import Choose
-
 layers = keras.layers
 
 
@@ -73,7 +71,7 @@ class DecisionNetwork(keras.Layer):
             scale.assign(np.divide(1, spread, out=np.zeros_like(spread), where=spread > 1e-7))
 
     def call(self, states: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Q-values of whole walks.
+        """Q-values of whole episodes.
 
         Args:
             states: for each decision `(batch, channels)`.
@@ -107,43 +105,3 @@ class DecisionNetwork(keras.Layer):
         """Multiply-accumulates of all decisions on one image."""
         shared = self.code * self.units + self.units**2 + self.units * self.actions
         return sum(count * self.code + shared for count in self.channels)
-
-
-def greedy(network: DecisionNetwork, batch: int | tf.Tensor, balance: Any = 0.0) -> Choose:
-    """Takes the action of the highest Q-value.
-
-    Args:
-        network: what to ask.
-        batch: images in the batch.
-        balance: added to the Q-value for every further set, scalar: below 0 for less work, above
-            for more. It is as if the reward's price `p` of a set had been that much higher.
-    """
-    memory = network.start(batch)
-    extra = tf.cast(balance, tf.float32) * tf.range(network.actions, dtype=tf.float32)
-
-    def choose(step: int, state: tf.Tensor) -> tf.Tensor:
-        nonlocal memory
-        values, memory = network.step(step, state, memory)
-        return tf.argmax(values + extra, axis=-1, output_type=tf.int32)
-
-    return choose
-
-
-def exploring(choose: Choose, sets: int, epsilon: Any, seed: tf.Tensor) -> Choose:
-    """Takes with probability epsilon, for each image and decision, any action.
-
-    Args:
-        choose: what is done otherwise.
-        sets: number of actions.
-        epsilon: scalar, in [0, 1].
-        seed: `(2,)` int32; the same seed draws the same actions.
-    """
-
-    def choice(step: int, state: tf.Tensor) -> tf.Tensor:
-        seeds = tf.random.split(tf.random.fold_in(seed, step), 2)
-        shape = tf.shape(state)[:1]
-        drawn = tf.random.stateless_uniform(shape, seeds[0], 0, sets, tf.int32)
-        explores = tf.random.stateless_uniform(shape, seeds[1]) < epsilon
-        return tf.where(explores, drawn, choose(step, state))
-
-    return choice

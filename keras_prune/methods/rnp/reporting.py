@@ -1,139 +1,132 @@
-"""What is written of a run once everything is learned."""
+"""What the report of a run says, and the files beside it."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from keras_prune.config import to_dict
+from keras_prune.errors import DataError
 from keras_prune.exporting import export
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods.context import Context
 from keras_prune.methods.rnp import tables
-from keras_prune.methods.rnp.config import RNPRecipe
+from keras_prune.methods.rnp.config import RNPConfig
+from keras_prune.methods.rnp.costs import Costs
+from keras_prune.methods.rnp.decisions import find_decisions
+from keras_prune.methods.rnp.evaluator import DecisionEvaluator
 from keras_prune.methods.rnp.inference.latency import compare_latency
-from keras_prune.methods.rnp.judging import Judged
-from keras_prune.methods.rnp.learned import Learned
-from keras_prune.methods.rnp.pictures import draw_examples, draw_learning
-from keras_prune.methods.run import PruningRun
-from keras_prune.reporting import ModelFigures, PruningReport, Skipped, peak_memory_mb
-from keras_prune.training import figures
+from keras_prune.methods.rnp.inference.model import RuntimePrunedModel
+from keras_prune.methods.rnp.plots import draw_examples, draw_learning
+from keras_prune.methods.state import RunState
+from keras_prune.reporting import ModelFigures, PruningReport, RunDirectory
+from keras_prune.training import Task
 
 _EXPORTS = ("saved_model", "model.tflite")
-_BATCH = 32
-"""Images in a batch whose latency is measured."""
+_BATCHES = (1, 32)
+"""Images in a call whose latency is measured."""
 
 _TIMED = 128
-"""Test images that latency is measured on, and the exports are checked on."""
+"""Images that latency is measured on."""
 
 
 class Reporting:
-    """Writes tables, pictures, exports and the report. It alone reads the test split.
+    """What a runtime-pruned model does with the test examples, as figures and as files.
 
     Args:
-        recipe: the whole configuration.
-        run: the run.
-        learned: what it has come to.
+        context: the run.
+        config: how the decisions were learned.
+        model: what was learned.
+        state: how it came about.
+
+    Attributes:
+        split: whose examples the figures are of: validation where there are no test examples.
+        images: its images.
+        labels: their classes, `(images,)`.
+        decisions: what is decided.
+        costs: what actions cost.
+        evaluator: runs images under actions.
     """
 
-    def __init__(self, recipe: RNPRecipe, run: PruningRun, learned: Learned) -> None:
-        self._recipe, self._run, self._learned = recipe, run, learned
-        self._directory = run.directory
-        self._costs = learned.alternation.costs
-        self._judge = learned.judge
-        self._images, self._labels = run.splits.test_arrays()
+    def __init__(
+        self, context: Context, config: RNPConfig, model: RuntimePrunedModel, state: RunState
+    ) -> None:
+        self._context, self._config, self._model, self._state = context, config, model, state
+        self.decisions = find_decisions(ChannelGraph(model.backbone), config.sets)
+        self.costs = Costs(self.decisions, model.network.macs)
+        self.evaluator = DecisionEvaluator(self.decisions, model.network)
+        self.split, self.images, self.labels = _examples(context.task)
+        self._found = self.evaluator.greedy(self.images, self.labels, config.balance)
 
-    def report(self) -> PruningReport:
-        """Writes everything."""
-        history = pd.DataFrame(self._learned.alternation.history)
-        self._directory.write_frame("history.csv", history)
-        draw_learning(history, self._directory / "learning.svg")
-        judged = self._judged(self._images, self._labels)
-        self._tables(judged)
-        self._examples(judged)
-        exports = self._exports()
-        report = self._report(judged, exports)
-        return self._run.publish(report)
-
-    def _judged(self, images: np.ndarray, labels: np.ndarray) -> Judged:
-        return self._judge.greedy(images, labels, self._recipe.prune.balance)
-
-    def _tables(self, judged: Judged) -> None:
-        decisions, costs, actions = self._learned.decisions, self._costs, judged.actions
-        names = self._run.splits.class_names
-        write = self._directory.write_frame
-        write("multiplications.csv", tables.multiplications(costs, actions))
-        write("actions.csv", tables.action_shares(decisions, actions))
-        found = tables.by_class(decisions, costs, actions, self._labels, judged.right, names)
-        write("classes.csv", found)
-
-    def _examples(self, judged: Judged) -> None:
-        names = self._run.splits.class_names
-        titles = [names[label] if names else str(label) for label in self._labels.tolist()]
-        share = self._costs.images(judged.actions) / self._costs.original
-        draw_examples(self._images, share, titles, self._directory / "examples.svg")
-
-    def _exports(self) -> tuple[dict[str, Any], ...]:
-        """Writes the model and its exports, and times them beside the original's."""
-        model, images = self._learned.model, self._images[:_TIMED]
-        model.choose_batching(images[:_BATCH])
-        self._directory.save_model("pruned.keras", model)
-        exports = [
-            export(model, self._directory / name, batch=images, force=True) for name in _EXPORTS
-        ]
-        with tempfile.TemporaryDirectory() as folder:
-            dense = [export(self._run.original, Path(folder) / name).path for name in _EXPORTS]
-            pairs: dict[str | Path, str | Path] = {
-                before: after.path for before, after in zip(dense, exports, strict=True)
-            }
-            frame = compare_latency(
-                pairs, images, batch_sizes=(1, _BATCH), watcher=self._run.watcher
-            )
-        self._directory.write_frame("latency.csv", frame)
-        return tuple(map(asdict, exports))
-
-    def _report(self, judged: Judged, exports: tuple[dict[str, Any], ...]) -> PruningReport:
-        common, run = self._recipe.common, self._run
-        return PruningReport(
-            method="rnp",
-            model=common.model,
-            dataset=common.dataset,
-            seed=common.seed,
-            config=to_dict(self._recipe),
-            before=figures(run.original, run.splits.test, run.baseline),
-            after=self._figures(judged),
+    def completed(self, report: PruningReport) -> PruningReport:
+        """A report with costs that are averages over the examples."""
+        return replace(
+            report,
+            after=self._figures(report.after),
             groups=(),
-            skipped=tuple(Skipped(*entry) for entry in self._learned.decisions.whole.items()),
-            notes=self._notes(judged),
-            exports=exports,
-            seconds=run.seconds,
-            peak_memory_mb=peak_memory_mb(),
+            notes=(*report.notes, *self._notes()),
         )
 
-    def _figures(self, judged: Judged) -> ModelFigures:
-        model = self._learned.model
-        macs = self._costs.others + int(self._costs.images(judged.actions).mean())
-        parameters = model.count_params()
-        return ModelFigures(
-            accuracy=judged.accuracy,
-            loss=float(judged.losses.mean()),
-            validation_accuracy=self._judged(*self._run.splits.validation_arrays()).accuracy,
-            parameters=parameters,
-            macs=macs,
-            flops=2 * macs,
-            bytes=4 * parameters,
+    def write(self, directory: RunDirectory) -> None:
+        """Writes tables and plots."""
+        actions, right = self._found.actions, self._found.right
+        names = self._context.task.class_names
+        by_class = tables.by_class(self.decisions, self.costs, actions, self.labels, right, names)
+        directory.write_frame("multiplications.csv", tables.multiplications(self.costs, actions))
+        directory.write_frame("actions.csv", tables.action_shares(self.decisions, actions))
+        directory.write_frame("classes.csv", by_class)
+        draw_learning(pd.DataFrame(self._state.history), directory / "learning.svg")
+        share = self.costs.images(actions) / self.costs.original
+        titles = tables.class_titles(self.labels, names)
+        draw_examples(self.images, share, titles, directory / "examples.svg")
+        directory.write_frame("latency.csv", self._latency(directory))
+
+    def _latency(self, directory: RunDirectory) -> pd.DataFrame:
+        """The model's files beside the original's; those that the run has not are made for it."""
+        images = self.images[:_TIMED]
+        with tempfile.TemporaryDirectory() as folder:
+            dense, pruned = Path(folder) / "dense", Path(folder) / "pruned"
+            dense.mkdir()
+            pruned.mkdir()
+            pairs: dict[str | Path, str | Path] = {}
+            for name in _EXPORTS:
+                own: str | Path = directory / name
+                if not Path(own).exists():
+                    own = export(self._model, pruned / name, batch=images).path
+                pairs[export(self._context.model, dense / name).path] = own
+            return compare_latency(
+                pairs, images, batch_sizes=_BATCHES, watcher=self._context.observers.progress
+            )
+
+    def _figures(self, after: ModelFigures) -> ModelFigures:
+        macs = self.costs.others + int(self.costs.images(self._found.actions).mean())
+        parameters = self._model.count_params()
+        return replace(
+            after, macs=macs, flops=2 * macs, parameters=parameters, bytes=4 * parameters
         )
 
-    def _notes(self, judged: Judged) -> tuple[str, ...]:
-        share = 100 * self._costs.share(judged.actions)
-        full = np.full_like(judged.actions, self._recipe.prune.sets - 1)
-        whole = self._judge.forced(self._images, self._labels, full)
+    def _notes(self) -> tuple[str, ...]:
+        share = 100 * self.costs.share(self._found.actions)
+        full = np.full_like(self._found.actions, self._config.sets - 1)
+        whole = self.evaluator.forced(self.images, self.labels, full)
         return (
             f"Pruned model contains {share:.2f} % of the original's multiplications, those of the "
-            "decisions included, for one test image on average.",
-            f"At full width the fine-tuned network has {whole.accuracy:.2f} % of the test right.",
-            f"alpha = {self._learned.alternation.alpha:.4g} in the last round's rewards.",
+            f"decisions included, for one {self.split} image on average.",
+            f"At full width the fine-tuned network has {whole.accuracy:.2f} % of the {self.split} "
+            "right.",
+            f"alpha = {self._state.extra['alpha']:.4g} in the last step's rewards.",
         )
+
+
+def _examples(task: Task) -> tuple[str, np.ndarray, np.ndarray]:
+    """The test examples, or validation examples where there are none."""
+    split = "test"
+    try:
+        images, labels, _ = task.examples(split)
+    except DataError:
+        split = "validation"
+        images, labels, _ = task.examples(split)
+    return split, images, labels.reshape(-1)

@@ -66,7 +66,7 @@ def by_class(
     """
     frame = pd.DataFrame(
         {
-            "class": [names[label] if names else str(label) for label in labels.tolist()],
+            "class": class_titles(labels, names),
             "images": 1,
             "accuracy": 100.0 * right,
             "multiplications": 100 * costs.images(actions) / costs.original,
@@ -76,6 +76,11 @@ def by_class(
     grouped = frame.groupby("class", sort=True)
     means = grouped.mean(numeric_only=True).drop(columns="images")
     return pd.concat([grouped["images"].sum(), means], axis=1).reset_index()
+
+
+def class_titles(labels: np.ndarray, names: Sequence[str]) -> list[str]:
+    """The name of each label's class, or its number where classes have no names."""
+    return [names[label] if names else str(label) for label in labels.tolist()]
 
 
 def _sets(number: int) -> str:

@@ -1,30 +1,31 @@
-"""Group after group, on a network whose useless channels are known."""
+"""One round of the agent, group after group, on a network whose useless channels are known."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_prune.errors import ModelError
-from keras_prune.graph import ChannelGraph, Role
-from keras_prune.methods.filter_agent import FilterAgentConfig, prune_by_agent
-from keras_prune.methods.outcome import Outcome
-from keras_prune.plan import PruningPlan
+from keras_prune.errors import ConfigError, ModelError
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods.filter_agent import FilterAgent
 from keras_prune.surgery import prune
+from keras_prune.training import Task
 from tests.methods.filter_agent.small import residual_network
+from tests.methods.filter_agent.stand_in import (
+    StandIn,
+    kill_half,
+    removed,
+    states,
+    untrained,
+    weights,
+)
 
 IMAGES = np.random.default_rng(0).normal(size=(60, 8, 8, 3)).astype("float32")
-CONFIG = FilterAgentConfig(b=5.0, max_steps=8, patience=8, learning_rate=0.05)
+OPTIONS = {"b": 5.0, "max_updates": 8, "patience": 8, "learning_rate": 0.05, "samples": 4}
 
 
-def half_dead_network():
-    """Nothing reads the last half of each group: to remove it costs no accuracy."""
-    model = residual_network(seed=2)
-    for group in ChannelGraph(model).groups.values():
-        for member in group.by_role(Role.CONSUMER):
-            kernel = keras.ops.convert_to_numpy(member.binding.variable).copy()
-            dead = np.flatnonzero(member.owner >= (group.channels + 1) // 2)
-            kernel[(slice(None),) * member.binding.axis + (dead,)] = 0
-            member.binding.variable.assign(kernel)
+@pytest.fixture(scope="module")
+def model():
+    model = kill_half(residual_network(seed=2))
     for name in ("first_norm", "second_norm"):  # statistics of the very data, as after training
         model.get_layer(name).momentum = 0.0
     model(IMAGES, training=True)
@@ -32,104 +33,137 @@ def half_dead_network():
 
 
 @pytest.fixture(scope="module")
-def model():
-    return half_dead_network()
+def task(model):
+    labels = np.argmax(model(IMAGES, training=False), axis=-1)
+    return Task((IMAGES, labels), validation=(IMAGES, labels))
+
+
+class Jumping(StandIn):
+    """The objective of the original, and another one of all that is cut out of it."""
+
+    def __init__(self, model, task, *, to, baseline):
+        super().__init__(model, task, baseline=baseline, train=untrained)
+        self._to = to
+
+    def value(self, model):
+        return self._to
+
+
+def groups_of_a_round(context, **options):
+    """The state after the last group."""
+    method = FilterAgent(**OPTIONS | options)
+    state = method.start(context)
+    for _ in state.extra["groups"]:
+        state = method.step(context, state)
+    return state
 
 
 @pytest.fixture(scope="module")
-def labels(model):
-    return np.argmax(model(IMAGES, training=False), axis=-1)
-
-
-def accuracy(model, labels):
-    return 100 * np.mean(np.argmax(model(IMAGES, training=False), axis=-1) == labels)
-
-
-def search(model, labels, seed=0, **options):
-    measure = options.pop("accuracy", lambda pruned: accuracy(pruned, labels))
-    plan = PruningPlan.for_graph(ChannelGraph(model), {})
-    return prune_by_agent(
-        Outcome(model, plan, measure(model)),
-        IMAGES,
-        labels,
-        CONFIG,
-        baseline=options.pop("baseline", 100.0),
-        accuracy=measure,
-        recover=options.pop("recover", lambda model, name: None),
-        seed=seed,
-        **options,
-    )
+def context(model, task):
+    return StandIn(model, task, train=untrained)
 
 
 @pytest.fixture(scope="module")
-def result(model, labels):
-    return search(model, labels)
+def run(model, task, context):
+    return states(FilterAgent(**OPTIONS), context)
 
 
-def test_it_prunes_and_stays_near_the_baseline(result, labels):
-    assert accuracy(result.model, labels) >= 90
-    removed = sum(n - len(result.plan.kept[g]) for g, n in result.plan.channels.items())
-    assert removed >= 6
+def test_it_prunes_and_stays_near_the_baseline(run, context):
+    assert context.value(run[-1].model) >= 95
+    assert removed(run[-1].plan) >= 6
 
 
-def test_the_plan_leads_to_the_model(model, result):
+def test_a_step_is_a_group_from_the_output_to_the_input_or_the_rounds_end(model, run):
+    names = list(ChannelGraph(model).groups)[::-1]
+    assert len(run) == 1 + len(names) + 1
+    assert list(dict.fromkeys(row["group"] for row in run[-1].history)) == names
+    assert [state.done for state in run] == [False] * (len(names) + 1) + [True]
+
+
+def test_the_plan_leads_to_the_model(model, run):
     np.testing.assert_allclose(
-        prune(model, result.plan)(IMAGES, training=False),
-        result.model(IMAGES, training=False),
+        prune(model, run[-1].plan)(IMAGES, training=False),
+        run[-1].model(IMAGES, training=False),
         rtol=1e-4,
         atol=1e-4,
     )
 
 
-def test_no_group_is_emptied_and_every_group_is_accounted_for(model, result):
-    groups = set(ChannelGraph(model).groups)
-    assert set(result.plan.kept) | set(result.untouched) == groups
-    assert all(result.plan.kept.values())
-    assert set(result.log_odds) == groups
+def test_no_group_is_emptied_and_every_group_is_accounted_for(model, run):
+    last, groups = run[-1], ChannelGraph(model).groups
+    assert set(last.plan.kept) | set(last.untouched) == set(groups)
+    assert all(last.plan.kept.values())
+    assert [len(odds) for odds in run[-2].arrays["log_odds"]] == [
+        group.channels for group in reversed(groups.values())
+    ]
 
 
-def test_history_has_a_row_per_step(result):
-    assert {row["group"] for row in result.history} == set(result.log_odds)
-    assert all(1 <= row["best_kept"] <= row["channels"] for row in result.history)
+def test_history_has_a_row_per_update(run):
+    for row in run[-1].history:
+        assert 1 <= row["best_kept"] <= row["channels"]
+        assert list(row) == [
+            "round", "group", "update", "slack", "reward", "best_reward", "kept", "best_kept",
+            "channels",
+        ]  # fmt: skip
 
 
-def test_one_seed_gives_one_plan(model, labels, result):
-    assert search(model, labels).plan == result.plan
+def test_all_samples_of_an_update_are_measured_in_one_call(context):
+    for evaluator in context.evaluators:
+        first, *updates, mode = evaluator.calls
+        assert len(first) == len(mode) == 1
+        assert {len(masks) for masks in updates} == {OPTIONS["samples"]}
 
 
-def test_the_model_recovers_after_every_cut_and_the_original_is_left_alone(model, labels):
-    before = model.get_weights()
-    recovered, saved = [], []
-    result = search(
-        model,
-        labels,
-        recover=lambda pruned, name: recovered.append(name),
-        on_group=lambda so_far: saved.append(len(so_far.plan.kept)),
-    )
-    assert recovered == list(result.plan.kept)
-    assert saved == sorted(saved)
-    assert len(saved) == len(result.log_odds)
-    for old, now in zip(before, model.get_weights(), strict=True):
+def test_it_recovers_after_every_cut_and_fine_tunes_at_the_end(run, context):
+    cut = [f"recover {name}" for name in run[-1].plan.kept]
+    assert context.fitted == [*cut, "fine-tune"]
+
+
+def test_the_original_is_left_alone(model, task, run):
+    before = weights(model)
+    groups_of_a_round(StandIn(model, task, train=untrained), max_updates=1)
+    for old, now in zip(before, weights(model), strict=True):
         np.testing.assert_array_equal(old, now)
 
 
-def jumping(model, to):
-    """An accuracy of 50 % that jumps with the first cut."""
-    return lambda measured: 50.0 if measured is model else to
+def test_one_seed_gives_one_plan(model, task, run):
+    again = groups_of_a_round(StandIn(model, task, train=untrained))
+    assert again.plan == run[-1].plan
 
 
-def test_what_the_first_cut_cost_is_not_held_against_the_other_groups(model, labels, result):
-    assert search(model, labels, accuracy=jumping(model, to=0.0), baseline=50.0).plan == result.plan
+def test_what_the_first_cut_cost_is_not_held_against_the_other_groups(model, task, run):
+    state = groups_of_a_round(Jumping(model, task, to=0.0, baseline=100.0))
+    assert state.plan == run[-1].plan
 
 
-def test_a_network_that_became_better_is_pruned_more(model, labels, result):
-    bolder = search(model, labels, accuracy=jumping(model, to=90.0), baseline=50.0)
-    left = {name: len(channels) for name, channels in result.plan.kept.items()}
-    assert sum(len(bolder.plan.kept[name]) for name in left) < sum(left.values())
+def test_a_network_that_became_better_is_pruned_more(model, task, run):
+    bolder = groups_of_a_round(Jumping(model, task, to=140.0, baseline=100.0))
+    assert {row["slack"] for row in bolder.history} == {0.0, 40.0}
+    assert removed(bolder.plan) > removed(run[-1].plan)
 
 
-def test_a_model_with_nothing_to_prune_is_refused(labels):
+def test_excluded_groups_and_layers_stay_whole_and_the_state_says_why(model, task):
+    context = StandIn(model, task, train=untrained)
+    state = groups_of_a_round(context, max_updates=2, exclude=("hid*", "nested_conv"))
+    whole = {name for name, why in state.untouched.items() if why == "it is excluded"}
+    assert "hidden" in whole
+    assert len(whole) == 2
+    assert not whole & set(state.plan.kept)
+    assert not whole & {row["group"] for row in state.history}
+
+
+def test_a_pattern_that_matches_nothing_is_refused(model):
+    with pytest.raises(ConfigError, match="hiden"):
+        FilterAgent(exclude=("hiden",)).check(model, None)
+
+
+def test_to_exclude_everything_is_refused(model):
+    with pytest.raises(ConfigError, match="exclude"):
+        FilterAgent(exclude=("*",)).check(model, None)
+
+
+def test_a_model_with_nothing_to_prune_is_refused():
     inputs = keras.Input((8, 8, 3))
     only = keras.Model(inputs, keras.layers.Dense(4)(keras.layers.Flatten()(inputs)))
     with pytest.raises(ModelError, match="no prunable channels"):
-        search(only, labels)
+        FilterAgent().check(only, None)

@@ -33,3 +33,7 @@ def test_beyond_the_tolerated_drop_removing_more_costs_more():
 
 def test_a_collapse_counts_as_twice_the_tolerated_drop():
     assert reward(80.0, 1.0, 50, 100) == reward(2.0, 1.0, 50, 100)
+
+
+def test_a_drop_that_is_no_number_is_the_worst():
+    assert reward(math.nan, 1.0, 50, 100) == reward(2.0, 1.0, 50, 100)

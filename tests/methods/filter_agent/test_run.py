@@ -1,59 +1,46 @@
-"""A whole run on the embedded digits, with a network small enough for every test run."""
+"""A whole run with real trainings, and its steps carried out once more."""
 
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
-from keras_prune import data
-from keras_prune.config import load, read_toml
-from keras_prune.methods.filter_agent import FilterAgentRecipe, run_recipe
-from keras_prune.plan import PruningPlan
-from keras_prune.profiling import profile
-from keras_prune.reporting import PruningReport, RunDirectory
+from keras_prune import data, zoo
+from keras_prune.methods.filter_agent import FilterAgent
+from keras_prune.methods.state import Saved
 from keras_prune.surgery import prune
-from keras_prune.tracking import Recorder, Tracker
-from keras_prune.training import DistillationConfig, evaluate
+from keras_prune.tracking import Observer, Observers
+from keras_prune.training import Task, TrainingConfig, fit
+from tests.methods.filter_agent.stand_in import (
+    StandIn,
+    assert_same_state,
+    kill_half,
+    removed,
+    states,
+    step_from,
+    weights,
+)
 
-SETTINGS = {
-    "common": {"model": "lenet5", "dataset": "digits", "batch_size": 32, "seed": 3},
-    "train": {"epochs": 4, "learning_rate": 0.05},
-    "prune": {"b": 4.0, "images": 200, "max_steps": 8, "rounds": 2},
-    "recovery": {"epochs": 1, "learning_rate": 0.02, "steps_per_epoch": 10},
-    "finetune": {"epochs": 2, "learning_rate": 0.02},
+layers = keras.layers
+SHORT = {
+    "recovery": TrainingConfig(epochs=1, learning_rate=0.02, steps_per_epoch=10),
+    "finetune": TrainingConfig(epochs=2, learning_rate=0.02, steps_per_epoch=10),
 }
-FILES = {
-    "accuracy.svg", "baseline.keras", "config.toml", "history.csv", "layers.csv", "model.tflite",
-    "plan.json", "pruned.keras", "report.json", "saved_model", "training.csv",
-}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def test_reads():
-    """The splits that were read, in order; a module-wide patch that lasts for the run below."""
-    return []
-
-
-class Told(Recorder):
+class Told(Observer):
     """Remembers what it is told."""
 
     def __init__(self):
         super().__init__("here")
-        self.epochs, self.steps, self.figures = [], [], None
+        self.epochs, self.steps = [], []
 
     def epoch(self, epoch):
         self.epochs.append(epoch)
 
     def step(self, series, step, figures):
         self.steps.append((series, step, figures))
-
-    def final(self, before, after):
-        self.figures = before, after
 
 
 @pytest.fixture(scope="module")
@@ -62,143 +49,132 @@ def told():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, test_reads, told):
-    folder = tmp_path_factory.mktemp("filter_agent")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_PRUNE_CACHE", str(folder / "cache"))
-        read = data.Splits.test.fget
-        patch.setattr(
-            data.Splits, "test", property(lambda self: test_reads.append(1) or read(self))
-        )
-        run = RunDirectory.create(folder / "run")
-        run_recipe(load(FilterAgentRecipe, SETTINGS), run, tracker=Tracker([told]))
-    return run
+def method():
+    return FilterAgent(b=4.0, reward_images=200, max_updates=4, rounds=2, **SHORT)
 
 
 @pytest.fixture(scope="module")
-def report(run):
-    return PruningReport.from_dict(json.loads((run / "report.json").read_text()))
+def context(told):
+    splits = data.load("digits", input_shape=(28, 28, 1), batch_size=32)
+    model = zoo.lenet5()
+    fit(model, splits, TrainingConfig(epochs=3, learning_rate=0.05), seed=3)
+    return StandIn(model, Task(splits), seed=3, observers=Observers([told]))
 
 
-def test_the_run_directory_is_complete(run):
-    assert {path.name for path in run.path.iterdir()} == FILES
+@pytest.fixture(scope="module")
+def run(method, context):
+    return states(method, context)
 
 
-def test_it_prunes_and_keeps_to_b(report):
-    assert report.after.macs < 0.9 * report.before.macs
-    assert report.before.validation_accuracy - report.after.validation_accuracy <= 4.0
-    assert report.before.accuracy > 85
+@pytest.fixture(scope="module")
+def outcome(method, context, run):
+    return method.finish(context, run[-1])
 
 
-def test_the_test_split_is_read_once(run, test_reads):
-    assert len(test_reads) == 1
+def test_it_prunes_and_keeps_to_b(context, outcome):
+    assert context.baseline > 85
+    assert outcome.pruned.model.count_params() < 0.9 * context.model.count_params()
+    assert context.baseline - outcome.pruned.value <= 4.0
+    assert outcome.pruned.value == context.value(outcome.pruned.model)
 
 
-def test_the_reported_figures_are_those_of_the_files(run, report):
-    splits = data.load("digits", input_shape=(28, 28, 1))
-    for name, figures in (("baseline", report.before), ("pruned", report.after)):
-        model = keras.models.load_model(run / f"{name}.keras")
-        assert evaluate(model, splits.test).accuracy == pytest.approx(figures.accuracy, abs=1e-4)
-        assert model.count_params() == figures.parameters
-        assert profile(model).total.macs == figures.macs
-    kept = {group.name: group.kept for group in report.groups}
-    assert kept["conv1"] == keras.models.load_model(run / "pruned.keras").get_layer("conv1").filters
+def test_the_plan_replays_on_the_original(context, outcome):
+    replayed = prune(context.model, outcome.pruned.plan)
+    shapes = [weight.shape for weight in outcome.pruned.model.weights]
+    assert [weight.shape for weight in replayed.weights] == shapes
 
 
-def test_the_plan_replays_on_the_baseline(run):
-    baseline = keras.models.load_model(run / "baseline.keras")
-    replayed = prune(baseline, PruningPlan.load(run / "plan.json"))
-    pruned = keras.models.load_model(run / "pruned.keras")
-    assert [w.shape for w in replayed.weights] == [w.shape for w in pruned.weights]
-
-
-def test_the_exports_were_verified(report):
-    assert {exported["format"] for exported in report.exports} == {"saved_model", "tflite"}
-    assert all(exported["max_abs_error"] < 1e-3 for exported in report.exports)
-
-
-def test_the_resolved_configuration_makes_the_same_recipe(run):
-    recipe = load(FilterAgentRecipe, SETTINGS)
-    assert load(FilterAgentRecipe, read_toml(run / "config.toml")) == recipe
-
-
-def test_one_seed_gives_one_plan(run, tmp_path):
-    again = RunDirectory.create(tmp_path / "again")
-    run_recipe(load(FilterAgentRecipe, SETTINGS), again, weights=run / "baseline.keras")
-    assert (again / "plan.json").read_text() == (run / "plan.json").read_text()
-
-
-def test_every_training_and_every_step_is_tracked(run, told, report):
-    baseline = [epoch for epoch in told.epochs if not epoch.pruned]
-    pruned = [epoch for epoch in told.epochs if epoch.pruned]
-    assert [(epoch.stage, epoch.step) for epoch in baseline] == [
-        ("train lenet5", step) for step in range(1, 5)
-    ]
-    assert [epoch.step for epoch in pruned] == list(range(1, len(pruned) + 1))
-    assert {"recover conv1", "fine-tune"} <= {epoch.stage for epoch in pruned}
-    for epoch in told.epochs:
-        assert set(epoch.row) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    rows = pd.read_csv(run / "history.csv")
+def test_every_training_and_every_update_is_told(run, told):
+    stages = [row["stage"] for row in run[-1].epochs]
+    assert stages == [epoch.stage for epoch in told.epochs]
+    assert {"recover conv1", "fine-tune", "fine-tune 2"} <= set(stages)
     assert [(series, figures["reward"]) for series, _, figures in told.steps] == [
-        (row.group, pytest.approx(row.reward)) for row in rows.itertuples()
-    ]
-    before, after = told.figures
-    assert before["test_accuracy"] == report.before.accuracy
-    assert after["parameters"] == report.after.parameters
-
-
-def test_fine_tuning_may_learn_from_the_unpruned_network(run, tmp_path, monkeypatch):
-    from keras_prune.methods import run as stages
-
-    asked, fit = [], stages.fit
-    monkeypatch.setattr(stages, "fit", lambda *a, **k: asked.append(k) or fit(*a, **k))
-    short = {
-        "prune": {"b": 50.0, "images": 64, "max_steps": 1},
-        "finetune": {"epochs": 1, "learning_rate": 0.02},
-        "distillation": {"temperature": 2.0, "alpha": 0.9},
-    }
-    recipe = load(FilterAgentRecipe, SETTINGS | short)
-    again = RunDirectory.create(tmp_path / "again")
-    run_recipe(recipe, again, weights=run / "baseline.keras")
-    assert {call["stage"].split()[0] for call in asked} == {"recover", "fine-tune"}
-    assert {call["distillation"] for call in asked} == {DistillationConfig(2.0, 0.9)}
-    original = keras.models.load_model(run / "baseline.keras").get_weights()
-    for call in asked:
-        for ours, theirs in zip(original, call["teacher"].get_weights(), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-    assert load(FilterAgentRecipe, read_toml(again / "config.toml")) == recipe
-
-
-def test_the_pruned_model_loads_without_this_package(run):
-    code = (
-        "import sys, keras, numpy as np;"
-        f"model = keras.models.load_model({str(run / 'pruned.keras')!r});"
-        "assert 'keras_prune' not in sys.modules;"
-        "print(model(np.ones((2, 28, 28, 1), 'float32')).shape)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        check=True,
-    )
-    assert "(2, 10)" in done.stdout
-
-
-def test_every_training_is_a_table_of_epochs(run, told):
-    rows = pd.read_csv(run / "training.csv")
-    assert list(rows["stage"][:4]) == ["train lenet5"] * 4
-    assert list(rows["stage"][-2:]) == ["fine-tune 2"] * 2
-    assert list(rows["val_accuracy"]) == [
-        pytest.approx(epoch.row["val_accuracy"]) for epoch in told.epochs
+        (row["group"], row["reward"]) for row in run[-1].history
     ]
 
 
-def test_history_is_a_table_of_steps(run):
-    header, *rows = (run / "history.csv").read_text().splitlines()
-    assert header.split(",") == [
-        "round", "group", "step", "slack", "reward", "best_reward", "kept", "best_kept", "channels",
-    ]  # fmt: skip
-    assert np.all([len(row.split(",")) == len(header.split(",")) for row in rows])
-    assert {row.split(",")[0] for row in rows} == {"1", "2"}
+def test_history_is_a_table(method, run):
+    assert len(method.tables(run[-1])["history"]) == len(run[-1].history)
+    assert {row["round"] for row in run[-1].history} == {1, 2}
+
+
+def dropping_network():
+    """A regression with dropout, where the order of random numbers counts."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((12,))
+    x = layers.Dense(8, activation="relu", name="first")(inputs)
+    x = layers.Dense(6, activation="relu", name="second")(layers.Dropout(0.3)(x))
+    outputs = [layers.Dense(1, name=name)(x) for name in ("left", "right")]
+    return kill_half(keras.Model(inputs, outputs))
+
+
+@pytest.fixture(scope="module")
+def regression():
+    """Two outputs, no classes, no images; less of the loss is better."""
+    model = dropping_network()
+    inputs = np.random.default_rng(0).normal(size=(96, 12)).astype("float32")
+    targets = tuple(map(np.asarray, model(inputs, training=False)))
+    task = Task(
+        (inputs, targets), validation=(inputs, targets), loss=["mse", "mse"], objective="loss"
+    )
+    method = FilterAgent(
+        b=0.05, max_updates=5, samples=3, rounds=2,
+        recovery=TrainingConfig(epochs=1, learning_rate=0.002),
+        finetune=TrainingConfig(epochs=2, learning_rate=0.002),
+    )  # fmt: skip
+    return model, task, method
+
+
+@pytest.fixture(scope="module")
+def unbroken(regression):
+    model, task, method = regression
+    context = StandIn(model, task)
+    before, found = [], [context.ledger.keep_in(method.start(context))]
+    while not found[-1].done:
+        networks = [found[-1].now, *(found[-1].networks[name] for name in found[-1].networks)]
+        before.append([weights(network.model) for network in networks])
+        found.append(step_from(found[-1], method, context))
+    return context, found, before
+
+
+def test_a_regression_of_several_outputs_is_pruned_within_b(unbroken):
+    context, found, _ = unbroken
+    assert removed(found[-1].plan) >= 3
+    assert found[-1].value <= context.baseline + 0.05
+
+
+def test_a_step_from_the_same_state_gives_the_same_bits(regression, unbroken):
+    model, task, method = regression
+    _, found, _ = unbroken
+    for number in range(len(found) - 1):
+        again = step_from(found[number], method, StandIn(model, task))
+        assert_same_state(again, found[number + 1])
+
+
+def test_no_step_changes_the_networks_of_its_state(unbroken):
+    _, found, before = unbroken
+    for state, values in zip(found, before, strict=False):
+        for network, then in zip([state.now, *state.networks.values()], values, strict=True):
+            for old, now in zip(then, weights(network.model), strict=True):
+                np.testing.assert_array_equal(old, now)
+
+
+def test_a_run_that_goes_on_from_disk_ends_alike(regression, unbroken, tmp_path):
+    model, task, method = regression
+    _, found, _ = unbroken
+    for number in (1, len(found) // 2):
+        saved = Saved(tmp_path / str(number), {})
+        saved.save(found[number], model)
+        state = saved.load(model)
+        assert_same_state(state, found[number])
+        assert_same_state(step_from(state, method, StandIn(model, task)), found[number + 1])
+
+
+def test_steps_are_counted(unbroken):
+    assert [state.step for state in unbroken[1]] == list(range(len(unbroken[1])))
+
+
+def test_states_are_plain_data(unbroken):
+    for state in unbroken[1]:
+        for part in (state.history, state.extra, state.untouched, state.notes):
+            assert json.loads(json.dumps(part)) == (list(part) if isinstance(part, tuple) else part)

@@ -8,7 +8,7 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, tensorflow as tf
 from keras_prune.methods.magnitude import tfmot
-from keras_prune.schedules import ConstantSparsity
+from keras_prune.methods.magnitude.schedules import ConstantSparsity
 
 now, sparsity = tfmot.native(ConstantSparsity(0.5, begin_step=1))(tf.constant(1))
 assert bool(now) and float(sparsity) == 0.5

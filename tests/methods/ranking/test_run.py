@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from keras_prune import data
-from keras_prune.config import load, read_toml
 from keras_prune.errors import ConfigError
 from keras_prune.methods.ranking import RankingConfig, RankingRecipe, run_recipe
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.surgery import prune
+from keras_prune.utils.config import load, read_toml
 
 SETTINGS = {
     "common": {"model": "conv248", "dataset": "digits", "batch_size": 32, "seed": 1},

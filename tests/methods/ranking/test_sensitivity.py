@@ -6,7 +6,7 @@ import pytest
 from keras_prune.errors import ConfigError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.ranking import sensitivity
-from keras_prune.methods.rollouts import Rollouts
+from keras_prune.rollouts.local import Rollouts
 from tests.methods.filter_agent.small import residual_network
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 8, 3)).astype("float32")

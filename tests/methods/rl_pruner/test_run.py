@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from keras_prune import data
-from keras_prune.config import load
 from keras_prune.errors import ConfigError
 from keras_prune.methods.rl_pruner import RLPruner, RLPrunerRecipe, resume, run_recipe
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.training import evaluate
+from keras_prune.utils.config import load
 
 SETTINGS = {
     "common": {"model": "lenet5", "dataset": "digits", "batch_size": 32, "seed": 3},

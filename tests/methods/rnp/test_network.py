@@ -1,10 +1,10 @@
-"""The decision network and how its values become actions."""
+"""The decision network, and how a balance moves its decisions."""
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_prune.methods.rnp.network import DecisionNetwork, exploring, greedy
+from keras_prune.agents.q_learning import greedy
+from keras_prune.methods.rnp.network import DecisionNetwork
 
 from .small import scattered
 
@@ -18,7 +18,7 @@ def states(count=6):
     return [random.normal(size=(count, channels)).astype("float32") for channels in (3, 5)]
 
 
-def test_steps_give_what_the_whole_walk_gives():
+def test_steps_give_what_the_whole_episode_gives():
     decide, seen = network(), states()
     whole = decide(seen).numpy()
     memory = decide.start(6)
@@ -51,16 +51,6 @@ def test_a_price_and_a_balance_mean_the_same():
     values = decide(seen).numpy()[:, 0]
     expected = (values + 0.2 * np.arange(4)).argmax(axis=1)
     np.testing.assert_array_equal(greedy(decide, 50, 0.2)(0, seen[0]), expected)
-
-
-def test_exploring_takes_any_action_as_often_as_asked():
-    seen = tf.zeros((4000, 3))
-    never = exploring(lambda step, state: tf.fill([4000], 2), 4, 0.0, tf.constant([1, 2]))
-    assert set(never(0, seen).numpy()) == {2}
-    half = exploring(lambda step, state: tf.fill([4000], 2), 4, 0.5, tf.constant([1, 2]))
-    shares = np.bincount(half(0, seen), minlength=4) / 4000
-    np.testing.assert_allclose(shares, [0.125, 0.125, 0.625, 0.125], atol=0.03)
-    assert not np.array_equal(half(0, seen), half(1, seen))  # each decision draws anew
 
 
 def test_adapt_centres_the_states():

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.benchmarking.interleaving import CALLS, interleaved, told
-from keras_prune.progress import Watcher, silent
 from keras_prune.runtimes import Runtime, open_runtime
+from keras_prune.utils.progress import Watcher, silent
 
 
 def compare_latency(

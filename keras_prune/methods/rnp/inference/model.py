@@ -10,17 +10,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.agents.q_learning import greedy
 from keras_prune.benchmarking.interleaving import interleaved
 from keras_prune.errors import ConfigError, ExportError, ModelError, unknown
 from keras_prune.exporting.deploying import Deployed
 from keras_prune.graph import ChannelGraph
-from keras_prune.methods.rnp.decisions import Decisions, find_decisions
+from keras_prune.methods.rnp.decisions import Decisions, check_images, find_decisions
+from keras_prune.methods.rnp.execution import Execution, Masked
 from keras_prune.methods.rnp.inference.branched import Branched
 from keras_prune.methods.rnp.inference.bucketed import Bucketed
 from keras_prune.methods.rnp.inference.forms import RuntimeForm
 from keras_prune.methods.rnp.inference.sliced import Sliced
-from keras_prune.methods.rnp.network import DecisionNetwork, greedy
-from keras_prune.methods.rnp.walk import Masked, Walk
+from keras_prune.methods.rnp.network import DecisionNetwork
 
 Decided = tuple[tf.Tensor, tf.Tensor]
 """Outputs `(batch, classes)` and actions `(batch, decisions)`, int32 from 0."""
@@ -75,7 +76,7 @@ class RuntimePrunedModel(keras.Model):
         )
         self._decisions = find_decisions(ChannelGraph(backbone), sets)
         _check(backbone, network, self._decisions)
-        self._masked = _compiled(partial(self._walked, Masked))
+        self._masked = _compiled(partial(self._executed, Masked))
         self.batching = batching
         [image] = backbone.inputs
         self(keras.Input(batch_shape=image.shape, dtype=image.dtype, name=image.name))  # for Keras
@@ -97,7 +98,7 @@ class RuntimePrunedModel(keras.Model):
 
     def branched(self, inputs: tf.Tensor) -> Decided:
         """The same of one image, for runtimes that cannot cut weights: a branch for each width."""
-        return self._walked(Branched, inputs)
+        return self._executed(Branched, inputs)
 
     def deployed(self, format: str) -> Deployed:
         """What a file of a format is made of; all but `.keras` files tell the actions, too.
@@ -120,6 +121,11 @@ class RuntimePrunedModel(keras.Model):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """`(batch, classes)`."""
         return input_shape[0], self.backbone.output_shape[-1]
+
+    @property
+    def whole(self) -> keras.Model:
+        """What it computes if every image gets everything, as a model that can be traced."""
+        return self.backbone
 
     @property
     def inputs(self) -> list[keras.KerasTensor]:
@@ -197,7 +203,7 @@ class RuntimePrunedModel(keras.Model):
 
     def _narrow(self, images: tf.Tensor, batching: str) -> Decided:
         """The form for the number of images, chosen on tracing where that is known."""
-        alone, together = partial(self._walked, Sliced), partial(self._many, batching)
+        alone, together = partial(self._executed, Sliced), partial(self._many, batching)
         if images.shape[0] is not None:
             return alone(images) if images.shape[0] == 1 else together(images)
         one, several = _apart(alone), _apart(together)
@@ -205,18 +211,18 @@ class RuntimePrunedModel(keras.Model):
 
     def _many(self, batching: str, images: tf.Tensor) -> Decided:
         if batching == "buckets":
-            return self._walked(Bucketed, images)
+            return self._executed(Bucketed, images)
         return tf.map_fn(self._one, images, fn_output_signature=(tf.float32, tf.int32))
 
     def _one(self, image: tf.Tensor) -> Decided:
-        outputs, actions = self._walked(Sliced, image[None])
+        outputs, actions = self._executed(Sliced, image[None])
         return outputs[0], actions[0]
 
-    def _walked(self, form: Callable[[Decisions], Walk], images: tf.Tensor) -> Decided:
+    def _executed(self, form: Callable[[Decisions], Execution], images: tf.Tensor) -> Decided:
         batch = images.shape[0] or tf.shape(images)[0]
         choose = greedy(self.network, batch, self._balance.value)
-        passage = form(self._decisions)(images, choose)
-        return passage.outputs, tf.stack(passage.actions, axis=1)
+        trajectory = form(self._decisions)(images, choose)
+        return trajectory.outputs, tf.stack(trajectory.actions, axis=1)
 
 
 def _compiled(function: Callable[[tf.Tensor], Decided]) -> Callable[[tf.Tensor], Decided]:
@@ -235,11 +241,7 @@ def _apart(function: Callable[[tf.Tensor], Decided]) -> Callable[[tf.Tensor], De
 
 
 def _check(backbone: keras.Model, network: DecisionNetwork, decisions: Decisions) -> None:
-    if None in backbone.input_shape[1:]:
-        raise ModelError(
-            f"Expected a backbone whose images have a fixed size. Received: {backbone.name!r} with "
-            f"the input {backbone.input_shape[1:]}."
-        )
+    check_images(decisions.graph)
     wanted = [step.state for step in decisions.steps], decisions.sets
     if (network.channels, network.actions) != wanted:
         raise ModelError(

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_prune.graph import Call
-from keras_prune.methods.rnp.walk import Masked
+from keras_prune.methods.rnp.execution import Masked
 
 
 def weights(layer: keras.layers.Conv2D) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -32,7 +32,7 @@ def convolved(
 
 
 class InParts(Masked):
-    """Convolutions of a width known beforehand, their features as wide as those of the masked walk.
+    """Convolutions of a width known beforehand, with features as wide as those of `Masked`.
 
     What stands in the channels that were not computed is never read, or masked where it is.
     """

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_prune.graph import Call
+from keras_prune.methods.rnp.execution import Execution
 from keras_prune.methods.rnp.inference.parts import convolved, weights
-from keras_prune.methods.rnp.walk import Walk
 
 
-class Sliced(Walk):
+class Sliced(Execution):
     """Runs images that all take the same action, as one image does, at the cost of a narrow net.
 
     Between a convolution and its readers there are only the channels that were computed. The cuts

@@ -5,11 +5,12 @@ import numpy as np
 import tensorflow as tf
 from keras import layers as kl
 
+from keras_prune.agents.q_learning import Policy
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.rnp.decisions import Decisions, find_decisions
+from keras_prune.methods.rnp.execution import Masked
 from keras_prune.methods.rnp.inference.model import RuntimePrunedModel
 from keras_prune.methods.rnp.network import DecisionNetwork
-from keras_prune.methods.rnp.walk import Choose, Masked
 
 SHAPE = (16, 16, 3)
 
@@ -57,7 +58,7 @@ def decisions_of(model: keras.Model, sets: int = 3) -> Decisions:
     return find_decisions(ChannelGraph(model), sets)
 
 
-def forced(actions: np.ndarray) -> Choose:
+def forced(actions: np.ndarray) -> Policy:
     """Takes given actions, int `(batch, decisions)`."""
     table = tf.constant(actions, tf.int32)
     return lambda step, state: table[:, step]

@@ -10,8 +10,8 @@ from keras_prune.exporting import export
 from keras_prune.exporting.formats.tflite import TFLite
 from keras_prune.methods.rnp.inference.forms import RuntimeForm
 from keras_prune.methods.rnp.inference.model import RuntimePrunedModel
-from keras_prune.predictors import open_predictor
 from keras_prune.runtimes import open_runtime
+from keras_prune.runtimes.predictors import open_predictor
 from tests.methods.rnp.inference.nets import (
     chain,
     pictures,

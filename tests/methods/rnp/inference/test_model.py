@@ -1,5 +1,7 @@
 """The model that decides for every image: same as masked, saved, loaded, evaluated, re-balanced."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,9 +9,9 @@ import tensorflow as tf
 
 from keras_prune.errors import ConfigError, ModelError
 from keras_prune.graph import ChannelGraph
-from keras_prune.loading import classifier_shape, load_model
 from keras_prune.methods.rnp.inference.model import BATCHINGS, RuntimePrunedModel
 from keras_prune.methods.rnp.network import DecisionNetwork
+from keras_prune.runtimes.loading import classifier_shape, load_model
 from tests.methods.rnp.inference.nets import SHAPE, chain, decisions_of, pictures, runtime_pruned
 
 
@@ -102,9 +104,17 @@ def test_saved_and_loaded(model, batching, tmp_path):
 def test_loading_finds_the_class_by_itself(model, tmp_path, elsewhere):
     model.save(tmp_path / "m.keras")
     assert elsewhere(
-        "from keras_prune.loading import load_model\n"
+        "from keras_prune.runtimes.loading import load_model\n"
         f"print(type(load_model({str(tmp_path / 'm.keras')!r})).__name__)"
     ).endswith("RuntimePrunedModel")
+
+
+def test_a_file_of_the_first_version_computes_the_same():
+    folder = Path(__file__).parents[3] / "files" / "v0_1"
+    with np.load(folder / "outputs.npz") as kept:
+        images, expected = kept["images"], kept["runtime_pruned"]
+    loaded = load_model(folder / "runtime_pruned.keras")
+    np.testing.assert_allclose(loaded.predict(images, verbose=0), expected, atol=1e-6)
 
 
 def test_it_is_a_classifier_of_images(model):

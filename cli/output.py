@@ -1,0 +1,115 @@
+"""What a command says beside its results: on the terminal, and in the log of a run."""
+
+import contextlib
+import logging
+import shlex
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import click
+
+LOG = "log.txt"
+"""The log's name in a run directory."""
+
+logger = logging.getLogger("keras_prune")
+progress_logger = logging.getLogger("keras_prune.progress")
+"""What the terminal shows in a way of its own."""
+
+
+@dataclass
+class Output:
+    """How much one call of the command says.
+
+    Args:
+        quiet: only errors and what was asked for.
+        verbose: all that the log says.
+        debug: the traceback of an error, too.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    @property
+    def level(self) -> int:
+        """What is less than this level of `logging` is not shown."""
+        if self.quiet:
+            return logging.ERROR
+        return logging.INFO if self.verbose else logging.WARNING
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Log records and Python's warnings of the block are lines on stderr."""
+        terminal, before = _Terminal(self), warnings.showwarning
+        propagate, level = logger.propagate, logger.level
+        logger.propagate = False  # TensorFlow's libraries show what reaches the root
+        logger.setLevel(logging.INFO)
+        logger.addHandler(terminal)
+        warnings.showwarning = lambda message, *_: logger.warning("%s", message)
+        try:
+            yield
+        finally:
+            warnings.showwarning = before
+            logger.removeHandler(terminal)
+            logger.propagate, logger.level = propagate, level
+
+
+def output() -> Output:
+    """How much the command that is running says."""
+    return click.get_current_context().find_root().ensure_object(Output)
+
+
+class RunLog(logging.FileHandler):
+    """The log of a run while the block lasts; there is no file before there is something to log.
+
+    Args:
+        folder: the run directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / LOG, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self.path = folder / LOG
+
+    def failed(self, error: BaseException, *, traceback: bool = False) -> None:
+        """Logs what ended the run; the terminal is told elsewhere."""
+        found = (type(error), error, error.__traceback__) if traceback else None
+        text = str(error) or type(error).__name__
+        self.handle(logging.LogRecord(logger.name, logging.ERROR, "", 0, text, None, found))
+
+    def __enter__(self) -> Self:
+        logger.addHandler(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        logger.removeHandler(self)
+        self.close()
+
+    def _open(self) -> Any:
+        stream: Any = super()._open()
+        stream.write(f"# keras-prune {version('keras-prune')}: {shlex.join(sys.argv)}\n")
+        return stream
+
+
+class _Terminal(logging.Handler):
+    def __init__(self, told: Output) -> None:
+        super().__init__()
+        self._output = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints one line, unless it is below what is shown."""
+        if record.levelno < self._output.level or record.name == progress_logger.name:
+            return
+        kind = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
+        print(kind + " ".join(record.getMessage().split()), file=sys.stderr)

@@ -1,0 +1,92 @@
+"""The calls of a model with its nested models opened, at the shapes they really see."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import keras
+
+from keras_prune.errors import ModelError
+from keras_prune.graph.calls import Call, Trace, is_model
+from keras_prune.graph.tracing import trace
+
+
+class LocatedCall(NamedTuple):
+    """A call and where it is.
+
+    Args:
+        path: the nested models around it and its own name, joined by `/`.
+        call: the call, with inputs and outputs of the shapes they have there.
+        traced: the call as the nested model was built with; its tensors are those that have labels.
+    """
+
+    path: str
+    call: Call
+    traced: Call
+
+
+def opened(traced: Trace, nested: Mapping[int, Trace] | None = None) -> Iterator[LocatedCall]:
+    """Every call of a model and of the models nested in it, producers before consumers.
+
+    A nested model may have been built for another or an unknown size, and may be called at several:
+    its calls come once for each call of it, with inputs and outputs of the shapes they have there.
+
+    Args:
+        traced: the traced model.
+        nested: traces of the models nested in it, by `id` of the model; default: they are traced.
+
+    Raises:
+        ModelError: the model holds a tensor of unknown length.
+
+    Example:
+
+    >>> block = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(2, name="dense")],
+    ...                          name="block")
+    >>> inputs = keras.Input((5, 3))
+    >>> model = keras.Model(inputs, block(inputs))
+    >>> [(path, call.outputs[0].shape) for path, call, _ in opened(trace(model))]
+    [('block/dense', (None, 5, 2))]
+    """
+    for located in _open(traced, nested or {}, traced.flat_inputs, ()):
+        _require_known(located.call, traced.model)
+        yield located
+
+
+def _open(
+    traced: Trace,
+    nested: Mapping[int, Trace],
+    inputs: Sequence[keras.KerasTensor],
+    outside: tuple[str, ...],
+) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
+    """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
+    tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
+    for call in traced.calls:
+        path = (*outside, call.name)
+        here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
+        if is_model(call.operation):
+            inner = nested.get(id(call.operation)) or trace(call.operation)
+            outputs = yield from _open(inner, nested, here.inputs, path)
+        else:
+            outputs = _outputs(call, tensors)
+            yield LocatedCall("/".join(path), replace(here, outputs=tuple(outputs)), call)
+        tensors.update(zip(map(id, call.outputs), outputs, strict=True))
+    return [tensors[id(tensor)] for tensor in traced.flat_outputs]
+
+
+def _outputs(call: Call, tensors: Mapping[int, keras.KerasTensor]) -> list[keras.KerasTensor]:
+    """What a call makes of the tensors it really gets; shapes only, nothing is computed."""
+    if all(tensors[id(tensor)].shape[1:] == tensor.shape[1:] for tensor in call.inputs):
+        return list(call.outputs)
+    args, kwargs = call.arguments(dict(tensors))
+    return keras.tree.flatten(call.operation.compute_output_spec(*args, **kwargs))
+
+
+def _require_known(call: Call, model: keras.Model) -> None:
+    for tensor in (*call.inputs, *call.outputs):
+        if None in tensor.shape[1:]:
+            raise ModelError(
+                f"Expected tensors of known size. Received: model {model.name!r} with a tensor of "
+                f"shape {tuple(tensor.shape)} at layer {call.name!r}: its work depends on the "
+                "input. Call it on an input of one size and use that instead: "
+                "inputs = keras.Input(shape); keras.Model(inputs, model(inputs))."
+            )

@@ -1,0 +1,215 @@
+"""What a method works with: the network, its task, trainings, and evaluators of masks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune import criteria
+from keras_prune.criteria.calibrated import GradientCriterion
+from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.methods.state import RunState
+from keras_prune.reporting import RunDirectory
+from keras_prune.rollouts import Evaluator, Pool, evaluator
+from keras_prune.tracking import Observers
+from keras_prune.training import DistillationConfig, Task, TrainingConfig, fit
+from keras_prune.training.checkpoint import Checkpoint
+from keras_prune.training.objective import Objective
+from keras_prune.utils.progress import Progress
+
+Scores = Mapping[str, np.ndarray]
+
+
+class Context:
+    """One run of a method, as the method sees it. Made by the driver.
+
+    Args:
+        model: the original network.
+        task: bound to it.
+        seed: of everything random.
+        precision: of trainings and rollouts.
+        baseline: the network's objective on the validation data.
+        distillation: how trainings learn from the unpruned network; None: they do not.
+        observers: told of trainings and steps.
+        directory: where files are written; None: nowhere.
+        pool: processes that measure candidates; None: this one does.
+
+    Attributes:
+        ledger: trainings so far, to be kept with the state.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        task: Task,
+        *,
+        seed: int,
+        precision: str,
+        baseline: float,
+        distillation: DistillationConfig | None,
+        observers: Observers,
+        directory: RunDirectory | None = None,
+        pool: Pool | None = None,
+    ) -> None:
+        self.model, self.task, self.seed, self.precision = model, task, seed, precision
+        self.baseline, self.distillation = baseline, distillation
+        self.observers, self.directory = observers, directory
+        self.ledger = Ledger()
+        self._pool = pool
+
+    @property
+    def objective(self) -> Objective:
+        """What networks are judged by."""
+        return self.task.objective
+
+    def value(self, model: keras.Model) -> float:
+        """A network's objective on the validation data, in its own units."""
+        return self.task.value(model)
+
+    def fit(
+        self,
+        model: keras.Model,
+        config: TrainingConfig,
+        stage: str,
+        *,
+        validate: bool = False,
+        callbacks: Iterable[keras.callbacks.Callback] = (),
+    ) -> None:
+        """Trains in place; every training of a run sees its batches in another order.
+
+        A training that takes long is kept on disk, so that a run that was killed goes on in it.
+
+        Args:
+            model: what to train.
+            config: how to train.
+            stage: what this training is called, also in `training.csv`; a repeated one gets a
+                number.
+            validate: measure on the validation data after every epoch, even where nothing is
+                tracked.
+            callbacks: Keras callbacks of the method's own.
+        """
+        name = self.begin_training(stage)
+        recording = self.observers.training(name, pruned=True)
+        history = fit(
+            model,
+            self.task,
+            config,
+            seed=self.seed + self.ledger.trainings,
+            precision=self.precision,
+            watcher=self.observers.progress,
+            stage=name,
+            callbacks=[*callbacks, *recording],
+            validate=validate or bool(recording),
+            teacher=self.model if self.distillation else None,
+            distillation=self.distillation,
+            checkpoint=self.checkpoint(f"{name} {config}"),
+        )
+        self.record(name, history.rows)
+
+    def begin_training(self, stage: str) -> str:
+        """Counts one more training; returns its name, which no other of the run has.
+
+        For trainings that `fit` cannot run; `record` is told their epochs.
+        """
+        return self.ledger.begin(stage)
+
+    def checkpoint(self, identity: str) -> Checkpoint | None:
+        """Where the training that was begun last is kept, if anything is written.
+
+        Args:
+            identity: tells it from other trainings.
+        """
+        if self.directory is None:
+            return None
+        folder = self.directory / "trainings" / str(self.ledger.trainings)
+        return Checkpoint(folder, identity)
+
+    def record(self, stage: str, rows: Iterable[Mapping[str, float]]) -> None:
+        """Keeps the epochs of a training, for `training.csv`."""
+        self.ledger.record(stage, rows)
+
+    def progress(
+        self, stage: str, done: int, total: int, metrics: Mapping[str, float] | None = None
+    ) -> None:
+        """Tells how far something has come."""
+        self.observers.progress(Progress(stage, done, total, metrics or {}))
+
+    def track(self, series: str, figures: Mapping[str, float]) -> None:
+        """Tells of a step of anything but a training, for example of an agent on a group."""
+        self.observers.step(series, figures)
+
+    def evaluator(
+        self, graph: ChannelGraph, groups: Sequence[ChannelGroup], limit: int | None
+    ) -> Evaluator:
+        """What measures networks some of whose channels are silenced, on validation examples.
+
+        Args:
+            graph: the walked network.
+            groups: the groups that are being decided.
+            limit: examples a value is measured on; default all.
+        """
+        examples = self.task.examples("validation", limit)
+        return evaluator(
+            graph, groups, self.task, examples, precision=self.precision, pool=self._pool
+        )
+
+    def scores(self, graph: ChannelGraph, criterion: Any, limit: int) -> Scores:
+        """The scores of a criterion on training examples, with the task's loss.
+
+        Args:
+            graph: the walked network.
+            criterion: as `criteria.get` takes it.
+            limit: training examples that a criterion which needs data looks at.
+        """
+        found = criteria.get(criterion)
+        if isinstance(found, GradientCriterion) and found.loss is None and not self.task.classes:
+            found = replace(found, loss=self.task.per_example(graph.model))
+        inputs, labels, _ = self.task.examples("train", limit)
+        return found(graph, (inputs, labels))
+
+
+class Ledger:
+    """The trainings of a run, counted and recorded.
+
+    Attributes:
+        trainings: how many were begun.
+        epochs: a row per epoch, with the training's name under `stage`.
+    """
+
+    def __init__(self) -> None:
+        self.trainings = 0
+        self.epochs: list[Mapping[str, Any]] = []
+        self._stages: Counter[str] = Counter()
+        self.on_record: Callable[[], None] = lambda: None
+
+    def begin(self, stage: str) -> str:
+        """Counts a training; returns its name, which no other has."""
+        self.trainings += 1
+        self._stages[stage] += 1
+        times = self._stages[stage]
+        return stage if times == 1 else f"{stage} {times}"
+
+    def record(self, stage: str, rows: Iterable[Mapping[str, float]]) -> None:
+        """Keeps the epochs of a training."""
+        self.epochs += [{"stage": stage, **row} for row in rows]
+        self.on_record()
+
+    def keep_in(self, state: RunState) -> RunState:
+        """A state that holds what the ledger does."""
+        return replace(
+            state,
+            trainings=self.trainings,
+            stages=dict(self._stages),
+            epochs=tuple(dict(row) for row in self.epochs),
+        )
+
+    def take_from(self, state: RunState) -> None:
+        """Goes on from a state."""
+        self.trainings = state.trainings
+        self._stages = Counter(state.stages)
+        self.epochs = list(state.epochs)

@@ -1,0 +1,173 @@
+"""A user's file as a Keras model, or as a classifier of images."""
+
+import re
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+
+from keras_prune.errors import ModelError
+from keras_prune.graph import trace
+from keras_prune.packing import unpack
+from keras_prune.runtimes.registered import register
+
+Lengths = tuple[int | None, ...]
+"""A shape; None is a length that is open."""
+
+
+def load_model(path: str | Path) -> keras.Model:
+    """Loads a Keras model.
+
+    Args:
+        path: a `.keras` file, or a `.kpz` file as `pack` writes it.
+
+    Returns:
+        The model, uncompiled.
+
+    Raises:
+        ModelError: the file is missing, damaged or not a Keras file, or holds a class of the user's
+            that is not registered with Keras.
+    """
+    path = Path(path)
+    if path.suffix == ".kpz":
+        return unpack(path)
+    if not path.is_file():
+        raise ModelError(f"Model file {path} does not exist. Give a .keras file.")
+    if not zipfile.is_zipfile(path):
+        raise ModelError(
+            f"{path} is not a Keras file, or is damaged. Give a model saved as .keras."
+        )
+    try:
+        _register_classes(path)
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
+        raise ModelError(f"Keras cannot load {path}: {_reason(error)}") from error
+
+
+def load_classifier(
+    path: str | Path, input_shape: tuple[int, ...], num_classes: int
+) -> keras.Model:
+    """Loads a Keras model and checks that it fits the data.
+
+    Args:
+        path: a `.keras` file.
+        input_shape: `(height, width, channels)` of the images.
+        num_classes: classes of the data.
+
+    Returns:
+        The model, uncompiled.
+
+    Raises:
+        ModelError: the file is missing, damaged or not a Keras file, or its model takes other
+            images or tells other classes apart, or cannot be traced.
+    """
+    path, model = Path(path), load_model(path)
+    traced = trace(model)
+    _check(path, "input shape", traced.flat_inputs, tuple(input_shape))
+    _check(path, "number of classes", traced.flat_outputs, (num_classes,))
+    return model
+
+
+def classifier_shape(path: str | Path, model: keras.Model) -> tuple[tuple[int, int, int], int]:
+    """`(height, width, channels)` and the number of classes of a classifier of images.
+
+    Args:
+        path: what messages call the model.
+        model: the model; what is no such classifier is refused as in `image_classifier`.
+    """
+    if hasattr(model, "outputs"):
+        sides = model.inputs, model.outputs
+    else:
+        traced = trace(model)
+        sides = traced.flat_inputs, traced.flat_outputs
+    inputs, outputs = ([tensor.shape[1:] for tensor in side] for side in sides)
+    return image_classifier(path, inputs, outputs)
+
+
+def check_classes(path: str | Path, classes: int, expected: int) -> None:
+    """Refuses a model that tells another number of classes apart than the data set has.
+
+    Raises:
+        ModelError: the numbers differ.
+    """
+    if classes != expected:
+        raise ModelError(
+            f"{path} does not fit the data set: expected number of classes {expected}. "
+            f"Received: {classes}."
+        )
+
+
+def image_classifier(
+    path: str | Path, inputs: Iterable[Lengths], outputs: Iterable[Lengths]
+) -> tuple[tuple[int, int, int], int]:
+    """What a model takes and tells apart, if it classifies images.
+
+    Args:
+        path: what messages call the model.
+        inputs: the shapes of its inputs, without the batch axis.
+        outputs: the shapes of its outputs, likewise.
+
+    Returns:
+        `(height, width, channels)` and the number of classes.
+
+    Raises:
+        ModelError: it has several inputs or outputs, no image of one fixed size as input, or no
+            scores of two classes or more as output.
+
+    Example:
+
+    >>> image_classifier("model.keras", [(28, 28, 1)], [(10,)])
+    ((28, 28, 1), 10)
+    """
+    shapes = [*inputs], [*outputs]
+    match shapes:
+        case [(int(height), int(width), (1 | 3) as channels)], [(int(classes),)] if (
+            height > 0 and width > 0 and classes > 1
+        ):
+            return (height, width, channels), classes
+    takes, gives = (" and ".join(map(str, side)) for side in shapes)
+    raise ModelError(
+        f"{path} does not classify images: expected one input (height, width, channels) of fixed "
+        "size with 1 or 3 channels, and one output of scores for at least 2 classes. "
+        f"Received: input {takes}, output {gives}."
+    )
+
+
+def _register_classes(path: Path) -> None:
+    """Registers what a file names of this package: Keras itself knows only what was imported."""
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    register(set(re.findall(r'"module": "(keras_prune(?:\.\w+)+)"', config)))
+
+
+def _reason(error: Exception) -> str:
+    """What Keras says in one line; for a class it does not know, what to do."""
+    unknown = re.search(r"Could not locate (?:class|function) '([^']+)'", str(error))
+    if unknown:
+        return (
+            f"{unknown[1]!r} is not registered. Import the module that defines it first, there "
+            "decorated with @keras.saving.register_keras_serializable()."
+        )
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+
+
+def _check(
+    path: Path, what: str, tensors: list[keras.KerasTensor], expected: tuple[int, ...]
+) -> None:
+    shapes = [tuple(tensor.shape[1:]) for tensor in tensors]
+    if (
+        len(shapes) != 1
+        or len(shapes[0]) != len(expected)
+        or any(
+            length not in (None, wanted) for length, wanted in zip(shapes[0], expected, strict=True)
+        )
+    ):
+        raise ModelError(
+            f"{path} does not fit the data set: expected {what} {_show(expected)}. "
+            f"Received: {' and '.join(map(_show, shapes))}."
+        )
+
+
+def _show(shape: Lengths) -> str:
+    return str(shape[0]) if len(shape) == 1 else str(shape)

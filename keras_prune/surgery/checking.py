@@ -1,0 +1,88 @@
+"""A trial run of a rebuilt model: is every example still an example?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+
+from keras_prune.errors import ModelError
+from keras_prune.graph import Call, Trace, execute
+from keras_prune.graph.calls import calls_between
+from keras_prune.graph.proving import sample
+
+_EXAMPLES = 2
+Shape = tuple[int, ...]
+
+
+def check_rebuilt(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> None:
+    """Runs the rebuilt calls on two examples, and compares the shapes with the original's.
+
+    The shapes of single examples were checked as the calls were rebuilt. What only a run shows is
+    that examples stay apart: a reshape with -1 may take the channels of two of them for one.
+
+    Args:
+        original: the trace that was replayed.
+        tensors: the new symbolic tensor of every old one, by `id`.
+
+    Raises:
+        ModelError: a call fails, or makes of two examples another number than the original's; the
+            message names it.
+    """
+    inputs = {id(tensor): sample(tensor) for tensor in original.flat_inputs}
+    rebuilt = calls_between(
+        [tensors[id(tensor)] for tensor in original.flat_inputs],
+        [tensors[id(tensor)] for tensor in original.flat_outputs],
+    )
+    after = _run(rebuilt, {id(tensors[old]): value for old, value in inputs.items()})
+    if after.failure is None and all(_apart(after.shapes, call) for call in rebuilt):
+        return
+    before = _run(original.calls, inputs)
+    if before.failure is not None:  # of unknown size, and the sample's is none the model can take
+        return
+    if after.failure is not None:
+        raise ModelError(f"The rebuilt {after.failure}")
+    for call in original.calls:
+        for old in call.outputs:
+            _compare(call, before.shapes[id(old)], after.shapes.get(id(tensors[id(old)])))
+
+
+class _Run(NamedTuple):
+    """The shapes of what calls computed, by `id` of the tensor, up to the first that failed."""
+
+    shapes: dict[int, Shape]
+    failure: str | None = None
+
+
+def _run(calls: Sequence[Call], values: Mapping[int, Any]) -> _Run:
+    """Runs calls without a trace in the layers' state, each value only as long as it is needed."""
+    shapes: dict[int, Shape] = {}
+    last = {id(tensor): number for number, call in enumerate(calls) for tensor in call.inputs}
+    with keras.StatelessScope():
+        for number, call in enumerate(calls):
+            try:
+                values = execute([call], values)
+            except Exception as error:
+                reason = " ".join(str(error).split())[:200]
+                return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {reason}")
+            shapes |= {id(tensor): tuple(values[id(tensor)].shape) for tensor in call.outputs}
+            values = {key: value for key, value in values.items() if last.get(key, -1) > number}
+    return _Run(shapes)
+
+
+def _apart(shapes: Mapping[int, Shape], call: Call) -> bool:
+    """Whether all that a call returned has the examples in front, as far as its shape is open."""
+    return all(
+        shapes[id(tensor)][:1] == tuple(_EXAMPLES if n is None else n for n in tensor.shape[:1])
+        for tensor in call.outputs
+    )
+
+
+def _compare(call: Call, before: Shape, after: Shape | None) -> None:
+    if after is not None and after[:1] != before[:1]:
+        raise ModelError(
+            f"The rebuilt {call.name!r} makes a batch of {after[0]} of {_EXAMPLES} examples. "
+            f"Expected: {before[0]}. Write its target shape without the number of channels, or "
+            "keep the channels in front of it."
+        )

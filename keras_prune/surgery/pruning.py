@@ -1,0 +1,227 @@
+"""(model, plan) -> a smaller model, by replaying the model's calls with layers built anew."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune.errors import ModelError, PlanError
+from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
+from keras_prune.graph.calls import is_model, remade, source_name
+from keras_prune.graph.cut import Cut
+from keras_prune.plan import PruningPlan
+from keras_prune.surgery.checking import check_rebuilt
+from keras_prune.surgery.initializers import InitialValues, without_arrays
+
+
+def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
+    """Removes the channels a plan drops.
+
+    Args:
+        model: the model the plan was made for; it is not changed.
+        plan: which channels stay.
+
+    Returns:
+        A plain Keras model, uncompiled, with the kept slices of the original's weights. It computes
+        what the original computes once the dropped channels are silenced.
+
+    Raises:
+        PlanError: the plan was made for another model, or leaves a tensor without channels.
+        ModelError: a layer cannot be rebuilt, or does not treat examples alike once it is.
+
+    Warns:
+        UserWarning: weights are NaN.
+
+    Example:
+
+    >>> inputs = keras.Input((8, 8, 3))
+    >>> hidden = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    >>> model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(
+    ...     keras.layers.Conv2D(2, 3)(hidden)))
+    >>> plan = PruningPlan.for_graph(ChannelGraph(model), {"conv": (0, 3)})
+    >>> tuple(prune(model, plan).get_layer("conv").kernel.shape)
+    (3, 3, 3, 2)
+    """
+    return prune_graph(ChannelGraph(model, plan.admit_norms), plan)
+
+
+def prune_graph(graph: ChannelGraph, plan: PruningPlan) -> keras.Model:
+    """`prune` for a graph that was walked already."""
+    plan.check(graph)
+    cut = graph.cut({name: np.array(channels) for name, channels in plan.kept.items()})
+    with _without_collection():
+        replay = Replay(graph, cut)
+    if replay.undefined:
+        warnings.warn(
+            f"Weights of {', '.join(map(repr, replay.undefined))} are NaN: the pruned model "
+            "computes NaN, too. Train the model again before pruning it.",
+            stacklevel=3,
+        )
+    check_rebuilt(graph.trace, replay.tensors)
+    return replay.model
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keeps Python from looking for garbage among the many objects of the layers being built.
+
+    Each look goes through all objects of the backend as well, which took a third of the time.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class Replay:
+    """A model's calls made once more, with new layers that hold what a cut leaves.
+
+    Args:
+        graph: the walked model.
+        cut: what stays.
+
+    Attributes:
+        model: the new model; nested and shared layers stay nested and shared, names stay.
+        operations: the new operation of every old one, by `id`.
+        tensors: the new symbolic tensor of every old one of the outermost model, by `id`.
+        undefined: the names of the layers with weights that are NaN.
+    """
+
+    def __init__(self, graph: ChannelGraph, cut: Cut) -> None:
+        self.operations: dict[int, Any] = {}
+        self.tensors: dict[int, keras.KerasTensor] = {}
+        self.undefined: dict[str, None] = {}
+        self._graph = graph
+        self._cut = cut
+        self._initial: dict[int, InitialValues] = {}
+        self._bindings: dict[int, list[Binding]] = {}
+        for binding in graph.bindings:
+            self._bindings.setdefault(id(binding.variable), []).append(binding)
+        self.model = self._model(graph.trace, graph.model.name)
+
+    def _model(self, traced: Trace, name: str) -> keras.Model:
+        """Replays one model, at the top or nested."""
+        inputs = keras.tree.map_structure(self._input, traced.inputs)
+        tensors = dict(zip(map(id, traced.flat_inputs), keras.tree.flatten(inputs), strict=True))
+        for call in traced.calls:
+            args, kwargs = call.arguments(tensors)
+            outputs = self._call(call, *args, **kwargs)
+            for old, new in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
+                _check_rebuilt(call, "an output", [new.shape], [self._shape(old)])
+                tensors[id(old)] = new
+            self._transfer(call)
+        outputs = keras.tree.map_structure(lambda tensor: tensors[id(tensor)], traced.outputs)
+        self.tensors = tensors
+        return self._assemble(traced, inputs, outputs, name)
+
+    def _assemble(self, traced: Trace, inputs: Any, outputs: Any, name: str) -> keras.Model:
+        """A model of the kind that was replayed; one whose layers were opened is Functional."""
+        model = traced.model
+        layers = [self.operations.get(id(layer)) for layer in model.layers]
+        if isinstance(model, keras.Sequential) and None not in layers:
+            built = keras.Sequential([inputs, *layers], name=name)
+        else:
+            built = keras.Model(inputs, outputs, name=name)
+        if built.trainable != model.trainable:  # setting it sets that of every layer
+            built.trainable = model.trainable
+        return built
+
+    def _call(self, call: Call, *args: Any, **kwargs: Any) -> Any:
+        """Makes one call again."""
+        rule = rule_for(call.operation)
+        return rule.replay(call, self._operation(call), args, kwargs, self._cut)
+
+    def _operation(self, call: Call) -> Any:
+        """The new operation of a call, made at its first call only."""
+        old = call.operation
+        if id(old) not in self.operations:
+            if is_model(old):
+                self.operations[id(old)] = self._model(self._graph.traces[id(old)], call.name)
+            else:
+                self._check_survivors(call)
+                self.operations[id(old)] = self._rebuilt(call)
+                self._initialize(call)
+        return self.operations[id(old)]
+
+    def _rebuilt(self, call: Call) -> Any:
+        old = call.operation
+        try:
+            config = rule_for(old).rewrite(call, old.get_config(), self._cut)
+            if call.name != old.name:
+                config["name"] = call.name
+            return remade(old, without_arrays(old, config))
+        except (TypeError, ValueError, KeyError, NotImplementedError) as error:
+            reason = " ".join(str(error).strip().split("\n\n")[0].split())
+            raise ModelError(
+                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason}"
+            ) from error
+
+    def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
+        name = source_name(tensor)
+        return keras.Input(batch_shape=self._shape(tensor), dtype=tensor.dtype, name=name)
+
+    def _shape(self, tensor: keras.KerasTensor) -> tuple[int | None, ...]:
+        """The shape of a tensor after the cut."""
+        return tuple(
+            length if length is None or axis == 0 else self._cut.size(tensor, axis)
+            for axis, length in enumerate(tensor.shape)
+        )
+
+    def _check_survivors(self, call: Call) -> None:
+        """Every tensor needs a channel that stays, also a slice of a group that keeps some."""
+        for tensor in call.outputs:
+            if 0 in self._shape(tensor):
+                raise PlanError(
+                    f"The plan leaves no channel of what layer {call.name!r} returns. "
+                    "Keep at least one of them."
+                )
+
+    def _initialize(self, call: Call) -> None:
+        """Lets a new layer start with the kept slices of the old one's weights."""
+        old, new = call.operation, self.operations[id(call.operation)]
+        if not isinstance(old, keras.Layer):
+            return
+        names = [weight.name for weight in old.weights]
+        values = [self._kept(weight) for weight in old.weights]
+        self._initial[id(old)] = InitialValues(new, names, values)
+        if any(np.isnan(value.sum()) for value in values):
+            self.undefined.setdefault(call.name)
+
+    def _transfer(self, call: Call) -> None:
+        """Sees after its first call that a layer has all the weights it is to have."""
+        initial = self._initial.pop(id(call.operation), None)
+        if initial is None:
+            return
+        new = self.operations[id(call.operation)]
+        expected = [value.shape for value in initial.values]
+        _check_rebuilt(call, "weights", [weight.shape for weight in new.weights], expected)
+        initial.settle()
+        if isinstance(new, keras.layers.Normalization) and new.built:
+            new.finalize_state()
+
+    def _kept(self, variable: keras.Variable) -> np.ndarray:
+        values = np.asarray(variable)  # a copy less than convert_to_numpy makes
+        for binding in self._bindings.get(id(variable), ()):
+            positions = self._cut.positions(binding)
+            if positions is not None:
+                values = values.take(positions, axis=binding.axis)
+        return values
+
+
+def _check_rebuilt(call: Call, what: str, received: list[Any], expected: list[Any]) -> None:
+    """A get_config that leaves something out gives another layer, at best of other shapes."""
+    if received != expected:
+        raise ModelError(
+            f"Layer {call.name!r} was rebuilt from its get_config with {what} of shapes {received}."
+            f" Expected: {expected}. Let get_config return all that __init__ takes."
+        )

@@ -1,0 +1,112 @@
+"""Trained reference networks, kept in a cache keyed by everything that made them."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_prune import zoo
+from keras_prune.data import Splits
+from keras_prune.tracking import Observers
+from keras_prune.training.checkpoint import Checkpoint, Row
+from keras_prune.training.config import TrainingConfig
+from keras_prune.training.trainer import fit
+from keras_prune.utils.files import whole_file, write_text
+
+
+def baseline(
+    model_name: str,
+    splits: Splits,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    precision: str = "float32",
+    observers: Observers | None = None,
+) -> tuple[keras.Model, tuple[Row, ...]]:
+    """A network of the zoo, trained on a data set, from the cache if it was made before.
+
+    The cache is the folder `KERAS_PRUNE_CACHE`, else `keras-prune` in `XDG_CACHE_HOME` or
+    `~/.cache`. A `.json` beside every model says what made it. A training that was killed goes on
+    where it was saved last.
+
+    Args:
+        model_name: a name of `zoo.available()`.
+        splits: the data; the validation split is evaluated after every epoch.
+        config: how to train.
+        seed: of weights and training.
+        precision: what the training computes in, as in `fit`.
+        observers: told of every step and epoch, also of those of an earlier run.
+
+    Returns:
+        The model, and a row per epoch as in `History`.
+    """
+    told = observers or Observers()
+    made_by = _made_by(model_name, splits, config, seed, precision)
+    data_name = re.sub(r"\W+", "-", splits.name)  # it may be a path
+    stem = _cache() / f"{model_name}-{data_name}-{_digest(made_by)}"
+    model_file, note_file = stem.with_suffix(".keras"), stem.with_suffix(".json")
+    stage = f"train {model_name}"
+    if model_file.exists() and note_file.exists():
+        rows = json.loads(note_file.read_text())["history"]
+        told.past(stage, rows)
+        return keras.models.load_model(model_file), tuple(rows)
+
+    partial = stem.with_suffix(".partial")
+    keras.utils.set_random_seed(seed)
+    model = zoo.build(model_name, splits.input_shape, splits.num_classes)
+    history = fit(
+        model,
+        splits,
+        config,
+        seed=seed,
+        precision=precision,
+        watcher=told.progress,
+        stage=stage,
+        callbacks=told.training(stage),
+        validate=True,
+        checkpoint=Checkpoint(partial, stem.name),
+    )
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(model_file) as draft:
+        model.save(draft)
+    note = {"made_by": made_by, "history": history.rows}
+    write_text(note_file, json.dumps(note, indent=2))
+    shutil.rmtree(partial, ignore_errors=True)
+    return model, history.rows
+
+
+def _made_by(
+    model_name: str, splits: Splits, config: TrainingConfig, seed: int, precision: str
+) -> dict[str, Any]:
+    images, _ = splits.validation_arrays(limit=splits.batch_size)
+    return {
+        "model": model_name,
+        "input_shape": list(splits.input_shape),
+        "num_classes": splits.num_classes,
+        "data": splits.name,
+        "sizes": dict(splits.sizes),
+        # Two copies of a data set may differ, as recompressed images do.
+        "validation_images": hashlib.sha256(images.tobytes()).hexdigest()[:12],
+        "augmentation": splits.augmentation and asdict(splits.augmentation),
+        "batch_size": splits.batch_size,
+        "training": asdict(config),
+        "seed": seed,
+        "precision": precision,
+    }
+
+
+def _digest(made_by: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _cache() -> Path:
+    named = os.environ.get("KERAS_PRUNE_CACHE")
+    if named:
+        return Path(named).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "keras-prune"

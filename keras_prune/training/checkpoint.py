@@ -1,0 +1,99 @@
+"""What a training keeps on disk to go on exactly where it was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_prune.errors import ConfigError
+from keras_prune.utils.generations import Generations
+
+Row = dict[str, float]
+
+_VARIABLE, _SECONDS = "KERAS_PRUNE_CHECKPOINT_SECONDS", 30.0
+
+
+@dataclass
+class Position:
+    """How far a training has come.
+
+    Args:
+        epoch: epochs that are done.
+        step: batches of the next one that are done.
+        rows: the figures of each epoch that is done.
+        finished: whether nothing is left to do.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    finished: bool = False
+
+
+class Checkpoint:
+    """Saves a training's variables and position now and then.
+
+    Weights, the optimizer's variables, random seeds and running metrics are one generation.
+
+    Args:
+        folder: where.
+        identity: a text that another training would not have; what one of those left is ignored.
+        interval: seconds between two saves; the end of a training that took longer is saved, too.
+            Default: what the environment's KERAS_PRUNE_CHECKPOINT_SECONDS says, else 30.
+    """
+
+    def __init__(self, folder: Path, identity: str, interval: float | None = None) -> None:
+        self._generations = Generations(folder)
+        self._identity = identity
+        self._interval = _seconds() if interval is None else interval
+        self._saved = time.monotonic()
+
+    def load(self) -> tuple[Position, list[np.ndarray]] | None:
+        """The position and the variables' values of the newest whole save; None without one."""
+        for place in self._generations.newest_first():
+            content = json.loads((place / "position.json").read_text(encoding="utf-8"))
+            if content.pop("identity") != self._identity:
+                return None
+            with np.load(place / "variables.npz") as file:
+                return Position(**content), [file[name] for name in file.files]
+        return None
+
+    def save_if_due(self, trainer: keras.Model, position: Position) -> None:
+        """Saves if the interval has passed since the last time."""
+        if time.monotonic() - self._saved < self._interval:
+            return
+        content = {**asdict(position), "identity": self._identity}
+        values = [storable(variable) for variable in variables_of(trainer)]
+
+        def write(place: Path) -> None:
+            (place / "position.json").write_text(json.dumps(content), encoding="utf-8")
+            np.savez(place / "variables.npz", *values)
+
+        self._generations.save(write)
+        self._saved = time.monotonic()
+
+
+def _seconds() -> float:
+    given = os.environ.get(_VARIABLE, _SECONDS)
+    try:
+        return float(given)
+    except ValueError as error:
+        raise ConfigError(f"Expected {_VARIABLE} to be a number. Received: {given!r}.") from error
+
+
+def variables_of(trainer: keras.Model) -> list[keras.Variable]:
+    """All that changes in a training: weights, seeds, the optimizer's memory, running metrics."""
+    found = [*trainer.variables, *trainer.optimizer.variables, *trainer.metrics_variables]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def storable(variable: keras.Variable) -> np.ndarray:
+    """NumPy files know no bfloat16; float32 holds its values exactly."""
+    value = keras.ops.convert_to_numpy(variable)
+    return value.astype("float32") if value.dtype.name == "bfloat16" else value

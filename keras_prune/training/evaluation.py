@@ -1,0 +1,92 @@
+"""The figures of a model on data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.errors import ConfigError
+from keras_prune.runtimes.predictors import Predictor
+from keras_prune.training.classifier import cross_entropy, sharing_layers
+from keras_prune.training.compiled import Compiled
+from keras_prune.utils.progress import percent
+
+_BATCH = 128
+
+
+def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) -> dict[str, float]:
+    """Measures a model. The model itself stays as it is, compiled or not.
+
+    Args:
+        model: any Keras model.
+        data: a dataset of batches, or arrays `(x, y)` or `(x, y, sample_weight)`.
+        compiled: loss and metrics; default the cross-entropy and accuracy of class numbers.
+
+    Returns:
+        The figures by name, `"loss"` among them; accuracies in percent.
+
+    Raises:
+        ConfigError: loss or metrics do not fit the outputs and labels.
+    """
+    if compiled is None:
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        compiled = Compiled(cross_entropy(model), [accuracy])
+    judge = sharing_layers(model)
+    judge.compile(**compiled.arguments())
+    given = data if isinstance(data, tuple) else (data,)
+    arguments = dict(zip(("x", "y", "sample_weight"), given, strict=False))
+    batch = _BATCH if len(given) > 1 else None
+    try:
+        found = judge.evaluate(**arguments, batch_size=batch, verbose=0, return_dict=True)
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        raise ConfigError(misfit(model, error)) from error
+    return percent(found)
+
+
+def misfit(model: keras.Model, error: Exception) -> str:
+    """The message for a loss or metric that cannot be computed."""
+    shapes = [tuple(x.shape) for x in keras.tree.flatten(getattr(model, "outputs", None) or [])]
+    reason = " ".join(str(error).split())[:300]
+    return (
+        f"The data, loss and metrics do not fit model {model.name!r} with outputs "
+        f"{' and '.join(map(str, shapes)) or 'of its own'}: {reason}"
+    )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier reaches on some examples.
+
+    Args:
+        accuracy: correct answers in percent.
+        loss: mean cross-entropy in nats, without label smoothing.
+        examples: how many were seen.
+    """
+
+    accuracy: float
+    loss: float
+    examples: int
+
+
+def evaluate_predictor(predictor: Predictor, data: Any) -> Evaluation:
+    """Evaluate a saved classifier, whatever its format.
+
+    Args:
+        predictor: gives probabilities.
+        data: a dataset of `(images, labels)` batches.
+
+    Returns:
+        Accuracy in percent, loss and number of examples.
+    """
+    right, losses = [], []
+    for images, labels in data.as_numpy_iterator():
+        probabilities = predictor(images)
+        right.append(probabilities.argmax(axis=1) == labels)
+        likelihood = np.take_along_axis(probabilities, labels[:, None], axis=1)
+        losses.append(-np.log(np.maximum(likelihood, np.finfo("float32").tiny)))
+    found = np.concatenate(right)
+    return Evaluation(100 * float(found.mean()), float(np.concatenate(losses).mean()), len(found))

@@ -1,0 +1,117 @@
+"""Keras' training loop on an endless stream of batches, which can begin at any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.errors import ConfigError
+from keras_prune.training.checkpoint import Checkpoint, Position, Row, variables_of
+from keras_prune.utils.progress import percent
+
+Batches = Callable[[int], tf.data.Dataset]
+"""`start -> endless batches, from that one on`."""
+
+
+def run_epochs(
+    trainer: keras.Model,
+    batches: Batches,
+    *,
+    epochs: int,
+    steps: int,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    validation: tf.data.Dataset | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> list[Row]:
+    """Trains a compiled model as `fit` does.
+
+    Args:
+        trainer: the compiled model.
+        batches: the data.
+        epochs: how many.
+        steps: batches in each.
+        callbacks: told what `fit` tells them.
+        validation: evaluated after every epoch.
+        checkpoint: where an earlier attempt may have left off, and this one is saved.
+
+    Returns:
+        Per epoch `epoch` (from 1) and what was measured, accuracies in percent.
+
+    Raises:
+        ConfigError: the loss is no number any more.
+    """
+    position = Position()
+    trainer.optimizer.build(trainer.trainable_variables)
+    found = checkpoint.load() if checkpoint is not None else None
+    values: list[np.ndarray] = []
+    if found is not None:
+        position, values = found
+        _build_metrics(trainer, batches(0))
+        _restore(trainer, values)
+    if position.finished:
+        return position.rows
+    told = keras.callbacks.CallbackList(
+        list(callbacks), model=trainer, epochs=epochs, steps=steps, verbose=0
+    )
+    trainer.stop_training = False
+    trainer.make_train_function()
+    told.on_train_begin()
+    iterator = iter(batches(position.epoch * steps + position.step))
+    logs: dict[str, Any] = {}
+    for epoch in range(position.epoch, epochs):
+        trainer.reset_metrics()
+        told.on_epoch_begin(epoch)
+        if position.step:
+            _restore(trainer, values)  # the metrics, half-way through the epoch
+        for step in range(position.step, steps):
+            told.on_train_batch_begin(step)
+            told.on_train_batch_end(step, trainer.train_function(iterator))
+            if trainer.stop_training:
+                break
+            if checkpoint is not None and step + 1 < steps:
+                checkpoint.save_if_due(trainer, replace(position, epoch=epoch, step=step + 1))
+        logs = _epoch_end(trainer, validation)
+        told.on_epoch_end(epoch, logs)
+        position = Position(epoch + 1, 0, [*position.rows, {"epoch": epoch + 1, **percent(logs)}])
+        _check(logs, epoch + 1)
+        if trainer.stop_training:
+            break
+        if checkpoint is not None and epoch + 1 < epochs:
+            checkpoint.save_if_due(trainer, position)
+    trainer.optimizer.finalize_variable_values(trainer.trainable_weights)
+    told.on_train_end(logs)
+    if checkpoint is not None:
+        checkpoint.save_if_due(trainer, replace(position, finished=True))
+    return position.rows
+
+
+def _epoch_end(trainer: keras.Model, validation: tf.data.Dataset | None) -> dict[str, float]:
+    logs = {name: float(value) for name, value in trainer.get_metrics_result().items()}
+    if validation is not None:
+        found = trainer.evaluate(validation, verbose=0, return_dict=True)
+        logs |= {f"val_{name}": float(value) for name, value in found.items()}
+    return logs
+
+
+def _build_metrics(trainer: keras.Model, batches: tf.data.Dataset) -> None:
+    """Keras makes the variables of metrics when it meets the first batch."""
+    [batch] = batches.take(1)
+    trainer.test_on_batch(*batch)
+
+
+def _restore(trainer: keras.Model, values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables_of(trainer), values, strict=True):
+        variable.assign(value)
+
+
+def _check(logs: dict[str, float], epoch: int) -> None:
+    if not np.isfinite(logs.get("loss", 0.0)):
+        raise ConfigError(
+            f"The loss is {logs['loss']} after epoch {epoch} of the training. Lower the learning "
+            "rate, and look for NaN in the data and for a loss that does not fit them."
+        )

@@ -1,0 +1,442 @@
+"""What a network is for: data, loss, metrics, and the objective it is judged by."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_prune.data import Splits
+from keras_prune.errors import ConfigError, DataError, ModelError
+from keras_prune.graph import trace
+from keras_prune.training.classifier import cross_entropy
+from keras_prune.training.compiled import Compiled, compiled_with
+from keras_prune.training.evaluation import evaluate
+from keras_prune.training.feeds import Feed, Sampled, feed
+from keras_prune.training.losses import PerExample, per_example
+from keras_prune.training.objective import Objective, as_objective, tells_direction
+from keras_prune.utils.progress import percent
+
+Split = Literal["validation", "test"]
+Examples = tuple[Any, Any, Any]
+"""Inputs, labels and sample weights (or None), each an array or a structure of arrays."""
+
+
+class Task:
+    """Everything a method has to know about what a network is used for.
+
+    A classification of images is the default and not the limit: with a loss and metrics of its own
+    a Task may be a regression, a segmentation, or have several inputs and outputs. Rewards and
+    thresholds see the validation data, the test data are read once, for the report.
+
+    Args:
+        train: training data as `model.fit` takes it: a `tf.data.Dataset` of batches, arrays
+            `(x, y)`, a `keras.utils.PyDataset`, or a function that returns a generator of batches
+            (or a generator, with `train_steps`). Or a data set of `kp.data.load`, which brings all
+            three splits.
+        validation: held-out data, likewise; never trained on. Without it no method can tell how
+            much a pruning costs.
+        test: data for the report alone, likewise; default: the report has validation figures.
+        loss: as `model.compile` takes it; default what the model was compiled with, else the
+            cross-entropy of class numbers.
+        metrics: likewise; default what the model was compiled with; with the cross-entropy of class
+            numbers the accuracy.
+        objective: the metric that rewards, thresholds and reports read: a name, `(name, "max")`,
+            `(name, "min")` or a `kp.Objective`. Default: the first metric whose name tells its
+            direction, else the loss.
+        batch_size: examples in a batch, for data given as arrays; default 32.
+        train_steps, validation_steps, test_steps: batches in a pass; default: all there are.
+        sample_weight: a weight for each training example, for arrays.
+        class_weight: class number -> its weight in training.
+        callbacks: Keras callbacks of every training; also a function that returns them.
+        fit: trains in place of `model.fit`, called as `fit(model, config, callbacks)` with a
+            `TrainingConfig`; it may return a `keras.callbacks.History`.
+        evaluate: measures in place of `model.evaluate`, called as `evaluate(model, split)` with
+            `"validation"` or `"test"`, or as `evaluate(model)`; returns the figures by name.
+        name: what reports call the data; default `"data"`.
+        class_names: of the outputs of a classifier, for reports.
+
+    Raises:
+        DataError: the data are of another kind, or empty.
+        ConfigError: the direction of the objective is unknown.
+
+    Example:
+
+    >>> x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")
+    >>> task = Task((x, y), validation=(x, y), loss="mse", objective="loss")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> sorted(task.bind(model).evaluate(model, "validation"))
+    ['loss']
+    """
+
+    def __init__(
+        self,
+        train: Any = None,
+        validation: Any = None,
+        test: Any = None,
+        *,
+        loss: Any = None,
+        metrics: Any = None,
+        objective: Any = None,
+        batch_size: int = 32,
+        train_steps: int | None = None,
+        validation_steps: int | None = None,
+        test_steps: int | None = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        callbacks: Iterable[keras.callbacks.Callback] | Callable[[], Any] = (),
+        fit: Callable[..., Any] | None = None,
+        evaluate: Callable[..., Mapping[str, float]] | None = None,
+        name: str = "data",
+        class_names: Iterable[str] = (),
+    ) -> None:
+        self._given = Compiled(loss, metrics)
+        self._objective = None if objective is None else as_objective(objective)
+        self._bound: _Bound | None = None
+        self._class_weight = class_weight
+        self._callbacks, self._own_fit, self._own_evaluate = callbacks, fit, evaluate
+        self.name, self.class_names = name, tuple(class_names)
+        self._feeds: dict[str, Feed] = {}
+        if isinstance(train, Splits):
+            _refuse_splits(validation, test)
+            self.name, self.class_names = train.name, train.class_names
+            self._feeds = {split: train.feed(split) for split in ("train", "validation", "test")}
+            return
+        given = {"train": train, "validation": validation, "test": test}
+        steps = {"train": train_steps, "validation": validation_steps, "test": test_steps}
+        for split, data in given.items():
+            if data is not None:
+                weight = sample_weight if split == "train" else None
+                self._feeds[split] = feed(
+                    data, split, batch_size=batch_size, steps=steps[split], sample_weight=weight
+                )
+
+    def bind(self, model: keras.Model) -> Task:
+        """The same task with loss, metrics and objective settled for a model.
+
+        Args:
+            model: the model to prune, as the user compiled it or not; what is made of it later is
+                trained and judged alike.
+
+        Raises:
+            ConfigError: there is no loss, for the model was not compiled and the labels are no
+                class numbers; or no metric tells which way is better.
+            DataError: the data have another shape than the model takes.
+            ModelError: the model has a `train_step` of its own, and the task no `fit`.
+        """
+        for split, given in self._feeds.items():
+            if split != "test":  # which is read once, for the report
+                check_inputs(model, given.once().element_spec[0], split)
+        if _overrides_training(model) and self._own_fit is None:
+            raise ModelError(
+                f"{type(model).__name__} has a train_step or compute_loss of its own, which a "
+                "pruned model would not have. Give kp.Task(fit=..., evaluate=...) that do the same."
+            )
+        own = compiled_with(model)
+        loss = self._given.loss if self._given.loss is not None else own and own.loss
+        classes = loss is None and self._has_class_numbers(model)
+        if loss is None and not classes and self._own_evaluate is None:
+            raise ConfigError(
+                f"Model {model.name!r} was not compiled, and its labels are no class numbers for "
+                "one output (batch, classes). Give kp.Task(loss=...), or compile the model."
+            )
+        metrics = self._given.metrics if self._given.metrics is not None else own and own.metrics
+        if classes and not metrics:
+            metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        weighted = own if own is not None and self._given.loss is None else Compiled(None)
+        bound = copy.copy(self)
+        bound._bound = _Bound(
+            Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
+            classes,
+            self._objective or _default_objective(metrics, model),
+        )
+        return bound
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether loss, metrics and objective are settled."""
+        return self._bound is not None
+
+    @property
+    def classes(self) -> bool:
+        """Whether the loss is the default one, the cross-entropy of class numbers."""
+        return self._settled.classes
+
+    @property
+    def objective(self) -> Objective:
+        """What models are judged by."""
+        return self._settled.objective
+
+    def compiled(self, model: keras.Model, label_smoothing: float = 0.0) -> Compiled:
+        """Loss and metrics as `model.compile` takes them.
+
+        Args:
+            model: the model that was given, or one that was made of it.
+            label_smoothing: of the default loss.
+
+        Raises:
+            ConfigError: a loss of the user's own is to be smoothed.
+        """
+        found = self._settled.compiled
+        if self.classes:
+            return replace(found, loss=cross_entropy(model, label_smoothing))
+        if label_smoothing:
+            raise ConfigError(
+                "label_smoothing belongs to the default loss, the cross-entropy of class numbers. "
+                "Smooth a loss of your own in the loss itself."
+            )
+        return found
+
+    def per_example(self, model: keras.Model) -> PerExample:
+        """The loss of a model as a function `(labels, outputs) -> (batch,)`."""
+        if self.classes:
+            return cross_entropy(model)
+        found = self._settled.compiled
+        return per_example(found.loss, found.loss_weights, getattr(model, "output_names", None))
+
+    def evaluate(self, model: keras.Model, split: Split) -> dict[str, float]:
+        """All figures of a model by name, accuracies in percent.
+
+        Args:
+            model: the model that was given, or one that was made of it.
+            split: which data; asking for `"test"` reads the test data.
+
+        Raises:
+            DataError: there are no such data.
+            ConfigError: loss or metrics do not fit the outputs, the objective is not among the
+                figures, or is no number.
+        """
+        if self._own_evaluate is not None:
+            found = self._evaluated(model, split)
+        else:
+            found = evaluate(model, self._feed(split).once(), self.compiled(model))
+        return self._checked(found, split)
+
+    def value(self, model: keras.Model, split: Split = "validation") -> float:
+        """The objective of a model on the validation data, in its own units."""
+        return self.evaluate(model, split)[self.objective.metric]
+
+    @property
+    def own_fit(self) -> Callable[..., Any] | None:
+        """What trains in place of `model.fit`."""
+        return self._own_fit
+
+    @property
+    def own_evaluate(self) -> bool:
+        """Whether models are measured by a function of the user's."""
+        return self._own_evaluate is not None
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there are test data, or an `evaluate` of the user's own that may know some."""
+        return "test" in self._feeds or self.own_evaluate
+
+    @property
+    def steps(self) -> int:
+        """Batches in one pass over the training data."""
+        return self._feed("train").steps
+
+    def batches(self, seed: int, start: int = 0) -> tf.data.Dataset:
+        """Endless training batches; the same seed gives the same ones.
+
+        Args:
+            seed: orders (and moves) the examples where they are not in an order of their own.
+            start: number of the first batch.
+        """
+        found = self._feed("train").endless(seed, start)
+        return found if self._class_weight is None else found.map(self._weighted)
+
+    def split(self, name: Split) -> tf.data.Dataset:
+        """One pass over validation or test data."""
+        return self._feed(name).once()
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """The user's callbacks of one training."""
+        return list(self._callbacks() if callable(self._callbacks) else self._callbacks)
+
+    def examples(self, split: str, limit: int | None = None) -> Examples:
+        """The first examples of a split as arrays.
+
+        Args:
+            split: `"train"` (spread over the split where it can be read at any place),
+                `"validation"` or `"test"`.
+            limit: how many, at most; default all.
+        """
+        given = self._feed(split)
+        if split == "train" and isinstance(given, Sampled) and limit is not None:
+            inputs, labels = given.sample(limit)
+            return inputs, labels, None
+        parts, count = [], 0
+        for batch in given.once().as_numpy_iterator():
+            parts.append(batch)
+            count += len(keras.tree.flatten(batch)[0])
+            if limit is not None and count >= limit:
+                break
+        whole = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays)[:limit], *parts)
+        return whole if len(whole) == 3 else (*whole, None)
+
+    def judging(self) -> Task:
+        """This task without its data: loss, metrics and objective, which can go to a process."""
+        found = copy.copy(self)
+        found._feeds, found._callbacks = {}, ()
+        found._own_fit = found._own_evaluate = None
+        return found
+
+    def identity(self) -> dict[str, str]:
+        """A text for each split that tells it from other data; the test data are not read."""
+        return {name: given.identity() for name, given in self._feeds.items() if name != "test"}
+
+    @property
+    def _settled(self) -> _Bound:
+        if self._bound is None:
+            raise ConfigError("Bind the task to a model first: task.bind(model).")
+        return self._bound
+
+    def _feed(self, split: str) -> Feed:
+        if split not in self._feeds:
+            raise DataError(
+                f"The task has no {split} data. Give kp.Task({split}=...), as model.fit takes it."
+            )
+        return self._feeds[split]
+
+    def _has_class_numbers(self, model: keras.Model) -> bool:
+        outputs = getattr(model, "outputs", None) or keras.tree.flatten(trace(model).outputs)
+        given = self._feeds.get("train") or self._feeds.get("validation")
+        if given is None or len(outputs) != 1 or len(outputs[0].shape) != 2:
+            return False
+        labels = given.once().element_spec[1]
+        one = isinstance(labels, tf.TensorSpec) and labels.dtype.is_integer
+        return (
+            one
+            and (labels.shape.rank == 1 or labels.shape[1:] == (1,))
+            and outputs[0].shape[-1] > 1
+        )
+
+    def _weighted(self, x: Any, y: Any, weight: Any = None) -> Any:
+        numbers = tf.reshape(tf.cast(y, tf.int32), (-1,))
+        assert self._class_weight is not None
+        table = np.ones(1 + max(self._class_weight), "float32")
+        table[list(self._class_weight)] = list(self._class_weight.values())
+        found = tf.gather(table, tf.minimum(numbers, len(table) - 1))
+        found = tf.where(numbers < len(table), found, 1.0)
+        return x, y, found if weight is None else found * tf.cast(weight, found.dtype)
+
+    def _evaluated(self, model: keras.Model, split: Split) -> dict[str, float]:
+        assert self._own_evaluate is not None
+        several = len(inspect.signature(self._own_evaluate).parameters) > 1
+        found = self._own_evaluate(model, split) if several else self._own_evaluate(model)
+        if not isinstance(found, Mapping):
+            raise ConfigError(
+                "Expected the task's evaluate to return figures by name, for example "
+                f"{{'dice': 0.9}}. Received: {found!r}."
+            )
+        return percent(found)
+
+    def _checked(self, found: dict[str, float], split: Split) -> dict[str, float]:
+        metric = self.objective.metric
+        if metric not in found:
+            raise ConfigError(
+                f"The objective {metric!r} is none of the figures there are: "
+                f"{', '.join(sorted(found))}. Give one of them, or add the metric."
+            )
+        if not math.isfinite(found[metric]):
+            raise ConfigError(
+                f"The objective {metric!r} is {found[metric]} on the {split} data. Look for NaN "
+                "in the data and the model's weights, and for a loss that does not fit them."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What a task came to for one model."""
+
+    compiled: Compiled
+    classes: bool
+    objective: Objective
+
+
+def check_inputs(model: keras.Model, received: Any, split: str) -> None:
+    """Refuses data whose shapes a model does not take.
+
+    Args:
+        model: the model.
+        received: the `tf.TensorSpec`s of a batch, in the structure the data has.
+        split: what messages call the data.
+
+    Raises:
+        DataError: a shape differs.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        return
+    if isinstance(received, Mapping):
+        received = [received.get(tensor.name) for tensor in inputs]
+    shapes = [
+        tuple(spec.shape) if spec is not None else None for spec in keras.tree.flatten(received)
+    ]
+    expected = [tuple(tensor.shape) for tensor in inputs]
+    if len(shapes) != len(expected) or not all(map(_fits, shapes, expected)):
+        names = ", ".join(f"{t.name} {tuple(t.shape)}" for t in inputs)
+        raise DataError(
+            f"The {split} data do not fit the inputs of model {model.name!r}: expected {names}. "
+            f"Received: {', '.join(map(str, shapes))}. Give batches of the shape the model takes."
+        )
+
+
+def _fits(received: Any, expected: tuple[int | None, ...]) -> bool:
+    if received is None or len(received) not in (len(expected), len(expected) - 1):
+        return False
+    if len(received) < len(expected):  # Keras adds a last axis of one
+        return expected[-1] == 1
+    return all(None in (a, b) or a == b for a, b in zip(received[1:], expected[1:], strict=True))
+
+
+def _overrides_training(model: keras.Model) -> bool:
+    return any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("train_step", "compute_loss")
+    )
+
+
+def _default_objective(metrics: Any, model: keras.Model) -> Objective:
+    """The first metric whose name tells its direction, else the loss."""
+    names = _metric_names(metrics, list(getattr(model, "output_names", None) or []))
+    return Objective(next(filter(tells_direction, names), "loss"))
+
+
+def _metric_names(metrics: Any, outputs: list[str]) -> list[str]:
+    """Names as Keras gives them: with the output's in front where there are several."""
+    if isinstance(metrics, Mapping):
+        named = list(metrics.items())
+    elif isinstance(metrics, list | tuple) and len(outputs) > 1:
+        named = list(zip(outputs, metrics, strict=False))
+    else:
+        named = [("", metrics)]
+    return [
+        f"{output}_{_metric_name(metric)}" if output and len(outputs) > 1 else _metric_name(metric)
+        for output, of_output in named
+        for metric in keras.tree.flatten(of_output)
+        if metric is not None
+    ]
+
+
+def _metric_name(metric: Any) -> str:
+    if isinstance(metric, str):
+        return metric
+    return str(getattr(metric, "name", None) or getattr(metric, "__name__", ""))
+
+
+def _refuse_splits(*others: Any) -> None:
+    if any(other is not None for other in others):
+        raise ConfigError(
+            "A data set of kp.data.load brings its own validation and test split. Leave out "
+            "validation and test."
+        )

@@ -1,0 +1,1 @@
+"""What every room may use: configurations, progress, files written whole, quiet libraries."""

@@ -1,0 +1,97 @@
+"""What a run leaves behind beside its report."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from keras_prune.methods.magnitude.files import in_order
+from keras_prune.reporting import ModelFigures, PruningReport, RunDirectory
+
+from .small import context, magnitude, network, task
+from .test_method import regression, steps_of, two_outputs
+
+FILES = {
+    "bytes.csv", "files", "flops.csv", "parameters.csv", "sizes.csv", "sparse.keras",
+    "summary.csv", "tables.md",
+}  # fmt: skip
+
+
+def classifier():
+    return network(), task()
+
+
+def written(make, place, kill_first=False) -> RunDirectory:
+    model, given = make()
+    directory = RunDirectory.create(place)
+    method = magnitude(threshold="global", sparsity=0.9, steps=1, turns=1)
+    run = context(model, given, directory)
+    *_, last = steps_of(method, run)
+    outcome = method.finish(run, last)
+    test = None if make is not classifier else 50.0
+    figures = ModelFigures(test, None, 40.0, 1, 1, 1, 1)
+    report = PruningReport("magnitude", "small", "data", 0, {}, figures, figures, groups=())
+    if kill_first:
+        (directory / ".files").mkdir()
+        (directory / ".files" / "half.tflite").touch()
+        method.report(run, outcome, report)
+    assert method.report(run, outcome, report) == report
+    return directory
+
+
+@pytest.mark.parametrize("make", [classifier, regression, two_outputs])
+def test_every_file_is_there(make, tmp_path):
+    directory = written(make, tmp_path / "run")
+    assert {path.name for path in directory.path.iterdir()} == FILES
+    sizes = pd.read_csv(directory / "sizes.csv").set_index("file")
+    assert set(sizes.index) == {path.name for path in (directory / "files").iterdir()}
+    assert sizes.loc["dense.tflite", "latency_us"] > 0
+    assert sizes["accuracy"].notna().all() == (make is classifier)
+    keras.models.load_model(directory / "sparse.keras")
+
+
+def test_a_second_report_replaces_what_the_first_left(tmp_path):
+    directory = written(classifier, tmp_path / "run", kill_first=True)
+    assert {path.name for path in directory.path.iterdir()} == FILES
+    assert "half.tflite" not in {path.name for path in (directory / "files").iterdir()}
+
+
+class Scaled(keras.layers.Layer):
+    """A layer that is not registered: Keras saves it and cannot load it."""
+
+    def call(self, inputs):
+        return 2 * inputs
+
+
+def with_a_layer_of_its_own():
+    model, given = regression()
+    return keras.Sequential([*model.layers[:-1], Scaled(), model.layers[-1]]), given
+
+
+def test_a_form_that_cannot_be_checked_says_why(tmp_path):
+    directory = written(with_a_layer_of_its_own, tmp_path / "run")
+    sizes = pd.read_csv(directory / "sizes.csv").set_index("file")
+    assert "'Scaled' is not registered" in sizes.loc["dense.keras", "note"]
+    made = {path.name for path in (directory / "files").iterdir()}
+    assert set(sizes.index[sizes["bytes"].notna()]) == made
+    assert {"dense.tflite", "int8.tflite"} <= made
+
+
+def test_without_a_directory_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, given = classifier()
+    run = context(model, given)
+    method = magnitude(threshold="global", sparsity=0.9, steps=1)
+    *_, last = steps_of(method, run)
+    figures = ModelFigures(50.0, 0.1, 40.0, 1, 1, 1, 1)
+    report = PruningReport("magnitude", "small", "data", 0, {}, figures, figures, groups=())
+    assert method.report(run, method.finish(run, last), report) is report
+    assert not list(tmp_path.iterdir())
+
+
+def test_inputs_come_in_the_models_order():
+    model, _ = two_outputs()
+    left, right = np.zeros((2, 4)), np.zeros((2, 3))
+    for given in ({"right": right, "left": left}, (left, right)):
+        assert [array.shape for array in in_order(given, model)] == [(2, 4), (2, 3)]
+    assert in_order(np.zeros((2, 8, 8)), network())[0].shape == (2, 8, 8, 1)

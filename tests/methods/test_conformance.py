@@ -1,0 +1,317 @@
+"""What every method does. A new one passes by a row in `ROWS`."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_prune as kp
+from keras_prune.errors import ConfigError, KerasPruneError
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods import registry
+from keras_prune.methods.config import RunConfig, load_run
+from keras_prune.profiling import profile
+from keras_prune.runtimes.loading import load_model
+from keras_prune.training import TrainingConfig
+from keras_prune.training.checkpoint import Checkpoint
+from keras_prune.utils.config import to_toml
+
+layers = keras.layers
+BRIEF = TrainingConfig(epochs=2, learning_rate=0.01, steps_per_epoch=2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, and options under which it has several steps and is quick.
+
+    Args:
+        options: of the method.
+        exclude: options under which the layer `second` stays whole; none where a method has no
+            such option.
+        regresses: whether it takes a task that is no classification.
+        plain: whether its file loads with Keras alone.
+        structural: whether the report's costs are those of the weights' shapes.
+    """
+
+    options: dict[str, Any]
+    exclude: dict[str, Any] | None = field(default_factory=lambda: {"exclude": ("second",)})
+    regresses: bool = True
+    plain: bool = True
+    structural: bool = True
+
+
+ROWS = {
+    "filter_agent": Row(
+        {"b": 50.0, "samples": 3, "max_updates": 2, "patience": 2, "reward_images": 24, "rounds": 2}
+    ),
+    "magnitude": Row({"sparsity": 0.6, "threshold": "global", "steps": 2, "turns": 0}),
+    "ranking": Row({"macs": 0.5, "steps": 2, "calibration_images": 24}),
+    "rl_pruner": Row(
+        {"macs": 0.6, "steps": 2, "samples": 3, "updates": 1, "depth": 2, "reward_images": 24,
+         "calibration_images": 24}
+    ),
+    "rnp": Row(
+        {"sets": 2, "steps": 2, "episodes": 2, "updates": 1, "calibration_images": 24, "code": 4,
+         "units": 4},
+        exclude=None, regresses=False, plain=False, structural=False,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(params=list(ROWS))
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def row(name) -> Row:
+    return ROWS[name]
+
+
+def pictures(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of three classes, told apart by where they are bright."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, count).astype("int32")
+    images = random.normal(0, 0.5, (count, 9, 9, 2)).astype("float32")
+    for image, label in zip(images, labels, strict=True):
+        image[3 * label : 3 * label + 3] += 1.5
+    return images, labels
+
+
+def network(outputs: int) -> keras.Model:
+    """A network with what methods must cope with: a norm, a dropout, channels that are joined."""
+    keras.utils.set_random_seed(7)
+    image = keras.Input((9, 9, 2))
+    x = layers.Conv2D(6, 3, padding="same", activation="relu", name="first")(image)
+    y = layers.BatchNormalization(name="norm")(
+        layers.Conv2D(8, 3, padding="same", name="second")(x)
+    )
+    y = layers.Dropout(0.2, name="dropout")(layers.ReLU(name="relu")(y))
+    y = layers.Conv2D(6, 3, padding="same", name="third")(y)
+    x = layers.MaxPooling2D(name="pool")(layers.Add(name="add")([x, y]))
+    x = layers.Dense(8, activation="relu", name="hidden")(layers.Flatten(name="flat")(x))
+    return keras.Model(image, layers.Dense(outputs, name="head")(x), name="network")
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    made = network(3)
+    kp.training.fit(
+        made, task(), TrainingConfig(epochs=3, learning_rate=0.02), seed=0, validate=False
+    )
+    return made
+
+
+def task(**others: Any) -> kp.Task:
+    given = {"validation": pictures(30, 1), "test": pictures(30, 2), "batch_size": 16} | others
+    return kp.Task(pictures(48, 0), **given)
+
+
+def method(name: str, **others: Any) -> kp.methods.Method:
+    return kp.methods.get(name, recovery=BRIEF, finetune=BRIEF, **ROWS[name].options, **others)
+
+
+_results: dict[str, kp.methods.Result] = {}
+
+
+@pytest.fixture
+def result(name, model) -> kp.methods.Result:
+    """One run of each method, nowhere written; most tests look at the same one."""
+    if name not in _results:
+        _results[name] = method(name).run(model, task(), seed=3)
+    return _results[name]
+
+
+def weights(result: kp.methods.Result) -> list[np.ndarray]:
+    return result.model.get_weights()
+
+
+def assert_same(one: kp.methods.Result, other: kp.methods.Result) -> None:
+    assert one.plan == other.plan
+    for a, b in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    changing = {"seconds": 0, "peak_memory_mb": 0, "exports": (), "resumed": 0, "notes": ()}
+    reports = [dataclasses.replace(each.report, **changing) for each in (one, other)]
+    assert reports[0] == reports[1]
+
+
+def test_every_method_has_a_row():
+    assert set(ROWS) == set(registry.available())
+
+
+def test_something_is_done_and_the_model_is_left_as_it_was(name, model, result):
+    before = fingerprint(model)
+    assert result.report.method == name
+    assert result.report.after != result.report.before
+    assert fingerprint(model) == before
+
+
+def fingerprint(model: keras.Model) -> list[bytes]:
+    return [keras.ops.convert_to_numpy(variable).tobytes() for variable in model.variables]
+
+
+def test_the_same_seed_makes_the_same_plan(name, model, result):
+    assert_same(method(name).run(model, task(), seed=3), result)
+
+
+class Killed(Exception):
+    """Stands for a SIGKILL."""
+
+
+def killed_at(number: int):
+    """A watcher that ends the run when it is told for the n-th time."""
+    told = 0
+
+    def watch(progress) -> None:
+        nonlocal told
+        told += 1
+        if told == number:
+            raise Killed
+
+    return watch
+
+
+@pytest.fixture
+def checkpoint_often(monkeypatch):
+    """Trainings are saved after every batch, as if they took long."""
+    init = Checkpoint.__init__
+    monkeypatch.setattr(
+        Checkpoint, "__init__", lambda self, folder, identity: init(self, folder, identity, 0.0)
+    )
+
+
+def test_killed_anywhere_and_resumed_it_ends_alike(name, model, result, tmp_path, checkpoint_often):
+    kills = 0
+    for number in (1, 4, 3, 2, 5, 6, 7, 200):  # each process comes a little further
+        try:
+            again = method(name).run(
+                model, task(), seed=3, directory=tmp_path / "run", watcher=killed_at(number)
+            )
+            break
+        except Killed:
+            kills += 1
+    assert kills >= 3
+    assert_same(again, result)
+    assert again.report.resumed >= 1
+    assert "went on" in " ".join(again.report.notes)
+
+
+def test_a_killed_run_does_not_go_on_with_something_else(name, model, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(Killed):
+        method(name).run(model, task(), seed=3, directory=run, watcher=killed_at(2))
+    for words, given in (
+        ("seed", {"seed": 4}),
+        ("validation data", {"task": task(validation=pictures(29, 1))}),
+        ("model", {"model": network(3)}),
+    ):
+        options = {"model": model, "task": task(), "seed": 3} | given
+        with pytest.raises(ConfigError, match=f"another {words}"):
+            method(name).run(**options, directory=run)
+
+
+def test_the_test_data_are_read_for_the_report_alone(name, model, monkeypatch):
+    read = []
+    original = kp.Task.evaluate
+    finish = kp.methods.get(name, **ROWS[name].options).finish.__func__
+
+    def finished(self, context, state):
+        assert not read, "the test data were read before the last training had ended"
+        return finish(self, context, state)
+
+    monkeypatch.setattr(type(method(name)), "finish", finished)
+    monkeypatch.setattr(
+        kp.Task,
+        "evaluate",
+        lambda self, model, split: (
+            (read.append(split) if split == "test" else None) or original(self, model, split)
+        ),
+    )
+    method(name).run(model, task(), seed=3)
+    assert read == ["test"] * 2  # the network before, and after
+
+
+def test_the_configuration_round_trips(name):
+    made = method(name)
+    again = kp.methods.get({"class_name": name, "config": made.get_config()})
+    assert again.config == made.config
+    assert (again.recovery, again.finetune) == (BRIEF, BRIEF)
+    config = RunConfig(name, made.config, recovery=BRIEF, finetune=BRIEF)
+    assert vars(load_run(read_text(to_toml(config)))) == vars(config)
+
+
+def read_text(text: str) -> dict[str, Any]:
+    import tomllib
+
+    return tomllib.loads(text)
+
+
+def test_excluded_layers_stay(name, row, model):
+    if row.exclude is None:
+        pytest.skip("it has no such option")
+    result = method(name, **row.exclude).run(model, task(), seed=3)
+    whole = model.get_layer("second").kernel
+    kept = result.model.get_layer("second").kernel
+    assert kept.shape[-1] == whole.shape[-1]
+    assert np.count_nonzero(kept) == np.prod(kept.shape)
+
+
+def test_no_group_is_emptied(result, model):
+    graph = ChannelGraph(model)
+    for group, kept in result.plan.kept.items():
+        assert 1 <= len(kept) <= graph.groups[group].channels
+
+
+def test_its_files_are_whole_and_load(name, row, model, result, tmp_path):
+    run = tmp_path / "run"
+    again = method(name).run(model, task(), seed=3, directory=run)
+    assert_same(again, result)
+    load = keras.models.load_model if row.plain else load_model
+    images, _ = pictures(4, 5)
+    np.testing.assert_allclose(load(run / "pruned.keras")(images), result.model(images), atol=1e-5)
+    assert json.loads((run / "report.json").read_text())["method"] == name
+    assert kp.PruningPlan.load(run / "plan.json") == result.plan
+    assert {"baseline.keras", "history.csv", "training.csv"} <= {p.name for p in run.iterdir()}
+    assert not {"state", "trainings"} & {path.name for path in run.iterdir()}
+
+
+def test_the_reported_numbers_are_the_weights(row, result, model):
+    report = result.report
+    assert report.before.parameters == model.count_params()
+    assert report.after.parameters == result.model.count_params()
+    if row.structural:
+        assert report.after.macs == profile(result.model).total.macs
+        kept = {group.name: group.kept for group in report.groups}
+        for group, channels in result.plan.kept.items():
+            assert kept[group] == len(channels)
+    bound = task().bind(model)
+    assert report.after.test == pytest.approx(bound.value(result.model, "test"), abs=1e-4)
+
+
+def test_a_regression_is_a_task_like_any_other(name, row):
+    made = network(1)
+    made.compile("adam", "mse", metrics=["mae"])
+    images, labels = pictures(48, 0)
+    numbers = (images, labels[:, None].astype("float32"))
+    regression = kp.Task(numbers, validation=numbers, batch_size=16)
+    if not row.regresses:
+        with pytest.raises(KerasPruneError, match="classif"):
+            method(name).run(made, regression)
+        return
+    report = method(name).run(made, regression).report
+    assert (report.objective, report.direction) == ("mae", "min")
+    assert 0 < report.after.validation < 5
+    assert report.after.test is None
+
+
+def test_two_workers_come_to_the_same(name, model, result):
+    assert_same(method(name).run(model, task(), seed=3, workers=2), result)
+
+
+def test_a_task_without_validation_is_refused(name, model):
+    with pytest.raises(KerasPruneError, match="no validation data"):
+        method(name).run(model, kp.Task(pictures(48, 0)))
