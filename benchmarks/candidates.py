@@ -20,7 +20,7 @@ from rebuilding import rebuild_and_run, timed
 @click.option("--macs", default=0.5, show_default=True, help="Fraction that a candidate keeps.")
 def main(model: str, images: int, rounds: int, macs: float) -> None:
     """Prints candidates a second of both ways, and their ratio."""
-    from keras_prune import zoo
+    from keras_prune import Task, zoo
     from keras_prune.budgets import Budget
     from keras_prune.graph import ChannelGraph
     from keras_prune.methods.rl_pruner import pruning_environment
@@ -29,8 +29,9 @@ def main(model: str, images: int, rounds: int, macs: float) -> None:
     graph = ChannelGraph(zoo.get(model)())
     pixels = random.integers(0, 256, (images, 32, 32, 3)).astype("float32")
     arrays = pixels, random.integers(0, 10, images)
+    task, budgets = Task(arrays, validation=arrays), [Budget(macs=macs)]
     environment, set_up = timed(
-        lambda: pruning_environment(graph, [Budget(macs=macs)], arrays, criterion="l1")
+        lambda: pruning_environment(graph, budgets, task, reward_images=images, criterion="l1")
     )
     environment.step(np.ones(len(environment.groups)))  # warm
     fast, slow = [], []

@@ -19,26 +19,27 @@ from rebuilding import rebuild_and_run, timed
 @click.option("--seed", default=0, show_default=True, help="Of the masks.")
 def main(images: int, rounds: int, seed: int) -> None:
     """Prints a row per group and the mean ratio over the convolutions."""
-    from keras_prune import data, zoo
+    from keras_prune import Task, data, zoo
     from keras_prune.graph import ChannelGraph
     from keras_prune.plan import PruningPlan
-    from keras_prune.rollouts.local import Rollouts
+    from keras_prune.rollouts import evaluator
 
-    arrays = data.load("cifar10", input_shape=(32, 32, 3)).validation_arrays(images)
     graph = ChannelGraph(zoo.vgg16())
+    task = Task(data.load("cifar10", input_shape=(32, 32, 3))).bind(graph.model)
+    examples = task.examples("validation", images)
     random = np.random.default_rng(seed)
     click.echo(f"{'group':14} {'silenced /s':>12} {'naive /s':>10} {'ratio':>7} {'set-up s':>9}")
     ratios = {}
     for name, group in graph.groups.items():
-        rollouts, set_up = timed(lambda group=group: Rollouts(graph, [group], *arrays))
-        rollouts.accuracy(np.ones(group.channels))  # warm
+        measure, set_up = timed(lambda group=group: evaluator(graph, [group], task, examples))
+        measure.evaluate(np.ones(group.channels))  # warm
         fast, slow = [], []
         for _ in range(rounds):
             mask = (random.random(group.channels) < 0.7).astype("float32")
             mask[0] = 1
-            fast.append(timed(lambda r=rollouts, m=mask: r.accuracy(m))[1])
+            fast.append(timed(lambda e=measure, m=mask: e.evaluate(m))[1])
             plan = PruningPlan.from_masks(graph, {name: mask})
-            slow.append(timed(lambda p=plan: rebuild_and_run(graph, p, arrays))[1])
+            slow.append(timed(lambda p=plan: rebuild_and_run(graph, p, examples[:2]))[1])
         quick, plain = statistics.median(fast), statistics.median(slow)
         ratios[name] = plain / quick
         click.echo(

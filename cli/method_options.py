@@ -105,7 +105,7 @@ def of_recipe(
     options = [made(each, shipped) for each in found.values()]
     if "distill" not in _NOT_OF.get(method, ()):
         options.append(_distill())
-    former = {old: now for old, now in _FORMER[method].items() if now in found}
+    former = {old: now for old, now in _FORMER.get(method, {}).items() if now in found}
     return [*options, *(_former(old, found[now]) for old, now in former.items())]
 
 
@@ -132,7 +132,7 @@ def of_all(
     former = {
         old: every[now]
         for method in shipped
-        for old, now in _FORMER[method].items()
+        for old, now in _FORMER.get(method, {}).items()
         if old not in every
     }
     return [*options, _distill(), *(_former(old, now) for old, now in former.items())]
@@ -149,7 +149,7 @@ def in_todays_words(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
         UsageError: an option belongs to other methods.
     """
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    for former, now in _FORMER[method].items():
+    for former, now in _FORMER.get(method, {}).items():
         if former in given:
             logger.warning("%s is called %s now.", _flag(former), _flag(now))
             given.setdefault(now, given.pop(former))
@@ -217,7 +217,7 @@ def _former(name: str, now: Setting) -> click.Option:
 def _has(method: str, name: str) -> bool:
     if name == "distill":
         return name not in _NOT_OF.get(method, ())
-    return name in method_settings(method) or name in _FORMER[method]
+    return name in method_settings(method) or name in _FORMER.get(method, {})
 
 
 def _flag(name: str) -> str:

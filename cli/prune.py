@@ -12,26 +12,27 @@ from . import options as shared
 from .command import command
 from .method_options import changes, in_todays_words, of_all
 from .paths import model_path
+from .recipes import RECIPES
 from .running import Execution, carry_out, default_path, executed, go_on
-from .settings import adapted, loaded, overlay, read_file, shipped, with_options
+from .settings import adapted, loaded, overlay, shipped, with_options
 
 DEFAULT = "ranking"
 
-# Method -> the configuration whose sections hold for it.
-_SHIPPED = {
-    "ranking": "prune",
-    "filter_agent": "vgg16",
-    "magnitude": "lenet5",
-    "rl_pruner": "rl-pruner",
-    "rnp": "rnp",
-}
-_SECTIONS = ("method", "prune", "recovery", "finetune", "distillation")
+_SECTIONS = ("prune", "recovery", "finetune", "distillation")
+
+
+def configuration_of(method: str) -> str:
+    """The shipped configuration whose sections hold for a method: that of its first recipe."""
+    if method == DEFAULT:
+        return "prune"
+    return next((name for name, each in RECIPES.items() if each.method == method), method)
 
 
 def _options() -> list[click.Parameter]:
+    common = {"common": shipped("prune")["common"]}
     defaults = {
-        method: _of_method(shipped(name)) | {"common": shipped("prune")["common"]}
-        for method, name in _SHIPPED.items()
+        method: _of_method(shipped(configuration_of(method))) | common
+        for method in sorted(available(), key=lambda method: method != DEFAULT)
     }
     return of_all(defaults, leave_out=("dataset", "model", "weights", "epochs"))
 
@@ -75,22 +76,20 @@ def prune(
         raise click.UsageError("Missing argument 'MODEL'.")
     if options["dataset"] is None:
         raise click.UsageError("Missing option '--dataset'.")
-    if method is None and config:
-        method = str(read_file(config, DEFAULT)["method"])
-    method = method or DEFAULT
-    user = overlay(config, method)
+    user = overlay(config, method or DEFAULT, alone=method is not None)
+    method = str(user["method"])
     given = in_todays_words(method, options)
+    keys = changes(method, given, Path.cwd())
+    keys["common.model"] = model_path(model, Path.cwd())
     data = merge(_base(method, given["dataset"]), user)
-    given_keys = changes(method, given, Path.cwd())
-    given_keys["common.model"] = model_path(model, Path.cwd())
-    chosen = loaded(with_options(data, given_keys))
+    chosen = loaded(with_options(data, keys))
     carry_out(chosen, out or default_path(chosen, "prune"), execution)
 
 
 def _base(method: str, dataset: str) -> dict[str, Any]:
     """What holds where neither file nor options say more: of the recipe, what suits any model."""
-    of_method = _of_method(adapted(_SHIPPED[method], {}, dataset))
-    return {"common": shipped("prune")["common"], "method": method, **of_method}
+    of_method = _of_method(adapted(configuration_of(method), {}, dataset))
+    return {**shipped("prune"), "prune": {}, **of_method}
 
 
 def _of_method(data: dict[str, Any]) -> dict[str, Any]:

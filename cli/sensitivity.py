@@ -1,5 +1,6 @@
 """`keras-prune sensitivity`: what each group costs in accuracy, at each pruning ratio."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def sensitivity(csv: Path | None, plot: Path | None, as_json: bool, **options: A
     if plot:
         room("reporting.plots").draw_sensitivity(frame, plot)
     if as_json:
-        click.echo(frame.to_json(orient="records", indent=2))
+        click.echo(json.dumps(frame.to_dict(orient="records"), indent=2))
     else:
         from .tables import console, table
 

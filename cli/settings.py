@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_prune.errors import ConfigError
 from keras_prune.methods.config import load_run
 from keras_prune.methods.former import translated
 from keras_prune.training.config import TrainRecipe
@@ -43,14 +44,19 @@ def read_file(path: Path, method: str | None = None) -> dict[str, Any]:
     return located(data, project_of(path))
 
 
-def overlay(path: Path | None, method: str) -> dict[str, Any]:
-    """What a user's file lays over a shipped configuration; nothing if there is no file.
+def overlay(path: Path | None, method: str, *, alone: bool = True) -> dict[str, Any]:
+    """What a user's file lays over a shipped configuration, with the method it is for.
+
+    Args:
+        path: the file; None: nothing but the method.
+        method: what it is for if it does not say so itself.
+        alone: whether it may be for no other.
 
     Raises:
-        UsageError: it is of another method.
+        UsageError: it is for another method.
     """
-    user = read_file(path, method) if path else {}
-    if user.get("method", method) != method:
+    user = read_file(path, method) if path else {"method": method}
+    if alone and user["method"] != method:
         raise click.UsageError(
             f"Expected a configuration of the method {method}. Received: {path} of "
             f"{user['method']}. Carry it out with: keras-prune run {path}"
@@ -74,7 +80,14 @@ def adapted(recipe: str, user: Mapping[str, Any], dataset: str | None) -> dict[s
 
 
 def with_options(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with single keys changed; a budget among them is the only one."""
+    """The configuration with single keys changed; a budget among them is the only one.
+
+    Raises:
+        ConfigError: one of them belongs into what is no table of keys.
+    """
+    for section in {key.partition(".")[0] for key in changes}:
+        if not isinstance(data.get(section, {}), Mapping):
+            raise ConfigError(f"{section} expects a table of keys. Received: {data[section]!r}.")
     budgets = {f"prune.{name}" for name in BUDGETS}
     prune = data.get("prune")
     if isinstance(prune, Mapping) and not budgets.isdisjoint(changes):

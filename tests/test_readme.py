@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import keras
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -29,11 +30,18 @@ def test_ci_runs_the_readmes_test_command():
     assert found == blocks("bash")[1].splitlines()
 
 
-def test_the_python_example_runs(tmp_path, monkeypatch):
+def test_the_python_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
     names: dict[str, object] = {}
-    exec(example, names)
+    methods, parts = blocks("python")
+    exec(methods, names)
+    assert capsys.readouterr().out.split()[:2] == ["ranking", "mae"]
+    for method in ("ranking", "rl_pruner"):
+        for model in (names["regressor"], names["unet"]):
+            small = keras.models.load_model(tmp_path / f"{model.name}-{method}.keras", compile=False)
+            assert small.count_params() < 0.8 * model.count_params()
+    assert {path.suffix for path in tmp_path.iterdir()} == {".keras"}  # nothing else is written
+    exec(parts, names)
     assert names["small"].count_params() < names["model"].count_params() / 3
     assert (tmp_path / "model.tflite").stat().st_size > 3.9 * names["small"].count_params()
 

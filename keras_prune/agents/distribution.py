@@ -151,6 +151,7 @@ class DistributionAgent:
             "distribution": self.distribution.tolist(),
             "epsilon": self.epsilon,
             "replay": [[one.value, one.action.tolist()] for one in self.replay],
+            "again": [action.tolist() for action in self._again],
             "random": self._random.bit_generator.state,
         }
 
@@ -159,4 +160,5 @@ class DistributionAgent:
         self.distribution = np.array(state["distribution"])
         self.epsilon = state["epsilon"]
         self.replay = [Tried(np.array(action), value) for value, action in state["replay"]]
+        self._again = [np.array(action) for action in state["again"]]
         self._random.bit_generator.state = state["random"]

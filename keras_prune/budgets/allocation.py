@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_prune.budgets.climbing import TOLERANCE, Cost, climb
-from keras_prune.budgets.ladder import Ladder
+from keras_prune.budgets.channel_order import TOLERANCE, ChannelOrder, Cost, largest_within
 from keras_prune.budgets.latency import fastest_within, share_of
 from keras_prune.budgets.limits import SLACK, Limits, bound
 from keras_prune.budgets.scores import Scores, checked, normalized, regularized
@@ -57,8 +56,8 @@ def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan
     ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
     groups = _origin(budget, graph).groups
     before = {name: groups[name].channels for name in graph.groups}
-    ladder = Ladder(ranked, levels, before, budget.scope)
-    return (_counted if budget.latency is None else _timed)(budget, graph, ladder)
+    order = ChannelOrder(ranked, levels, before, budget.scope)
+    return (_counted if budget.latency is None else _timed)(budget, graph, order)
 
 
 def check(budget: Budget, graph: ChannelGraph) -> None:
@@ -88,21 +87,21 @@ def furthest(budget: Budget, graph: ChannelGraph) -> float:
     return count.cost(least) / count.whole
 
 
-def _counted(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
+def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> PruningPlan:
     """The plan for a budget that is counted."""
     count = _unmet(budget, graph)
     limit = count.limit(budget.kept)
     if budget.scope == "local" and budget.ratio is not None:
-        climbed = ladder.levels_after(ladder.steps_within(budget.kept + SLACK))
+        levels = order.levels_after(order.steps_within(budget.kept + SLACK))
     else:
-        climbed = climb(ladder, count.cost, limit, spread=budget.scope == "global")
-    masks = ladder.masks(climbed)
+        levels = largest_within(order, count.cost, limit, spread=budget.scope == "global")
+    masks = order.masks(levels)
     left = count.cost(masks)
     _tell(budget, graph, left / limit if limit else math.inf, count.describe(left))
     return PruningPlan.from_masks(graph, masks)
 
 
-def _timed(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
+def _timed(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> PruningPlan:
     """The plan for a budget that is measured."""
     share = partial(_share, budget, graph)
     now = share(graph.model) if budget.origin else 1.0
@@ -112,7 +111,9 @@ def _timed(budget: Budget, graph: ChannelGraph, ladder: Ladder) -> PruningPlan:
 
     def plan_for(macs: float) -> PruningPlan:
         limit, spread = count.limit(macs), budget.scope == "global"
-        return PruningPlan.from_masks(graph, ladder.masks(climb(ladder, count.cost, limit, spread)))
+        return PruningPlan.from_masks(
+            graph, order.masks(largest_within(order, count.cost, limit, spread))
+        )
 
     plan, left = fastest_within(budget.kept, count.cost({}) / count.whole, plan_for, graph, share)
     _tell(budget, graph, left / budget.kept, f"{left:.3f} of the original's latency, as measured")

@@ -5,7 +5,7 @@ from statistics import median
 
 import keras
 
-from keras_prune.budgets.climbing import TOLERANCE
+from keras_prune.budgets.channel_order import TOLERANCE
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from keras import ops
 
 from keras_prune.criteria.calibrated import DataCriterion, Step
-from keras_prune.criteria.reading import Reader, channel_sums
+from keras_prune.criteria.reader import Reader, channel_sums
 from keras_prune.graph import ChannelGraph
 
 

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_prune.criteria.calibrated import GradientCriterion, Step
 from keras_prune.criteria.losses import per_example
-from keras_prune.criteria.reading import Reader, channel_sums
+from keras_prune.criteria.reader import Reader, channel_sums
 from keras_prune.graph import ChannelGraph
 
 

@@ -10,9 +10,9 @@ from keras import ops
 
 from keras_prune.criteria.base import Scores
 from keras_prune.criteria.calibrated import GradientCriterion, Step
-from keras_prune.criteria.joining import check_reduction, joined, kernels
 from keras_prune.criteria.losses import per_example
-from keras_prune.criteria.reading import Reader, by_channel
+from keras_prune.criteria.reader import Reader, by_channel
+from keras_prune.criteria.reductions import check_reduction, joined, kernels
 from keras_prune.graph import ChannelGraph, ChannelGroup, Member
 
 

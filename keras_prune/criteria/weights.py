@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
-from keras_prune.criteria.joining import check_reduction, joined, kernels
+from keras_prune.criteria.reductions import check_reduction, joined, kernels
 from keras_prune.graph import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.slices import channel_slices
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_prune.errors import ModelError
+from keras_prune.graph.axes import Axis, Places, occurrences
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.nested import LocatedCall, opened
-from keras_prune.graph.places import Axis, Places, occurrences
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_prune.graph.axes import Axis, Places
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calls import is_model
 from keras_prune.graph.nested import LocatedCall, opened
-from keras_prune.graph.places import Axis, Places
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
 

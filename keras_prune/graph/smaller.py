@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
+from keras_prune.graph.axes import Axis
 from keras_prune.graph.calls import Call
 from keras_prune.graph.nested import LocatedCall
-from keras_prune.graph.places import Axis
 
 
 def smaller(located: LocatedCall, gone: Mapping[Axis, int]) -> Call:

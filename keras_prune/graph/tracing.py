@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_prune.errors import ModelError
-from keras_prune.graph.batching import prove_at_any_batch
+from keras_prune.graph.batch_sizes import prove_at_any_batch
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calls import (
     Trace,

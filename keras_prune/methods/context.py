@@ -167,7 +167,11 @@ class Context:
             limit: training examples that a criterion which needs data looks at.
         """
         found = criteria.get(criterion)
-        if isinstance(found, GradientCriterion) and found.loss is None and not self.task.classes:
+        if (
+            isinstance(found, GradientCriterion)
+            and found.loss is None
+            and not self.task.has_default_loss
+        ):
             found = replace(found, loss=self.task.per_example(graph.model))
         inputs, labels, _ = self.task.examples("train", limit)
         return found(graph, (inputs, labels))

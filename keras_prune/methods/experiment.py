@@ -142,7 +142,7 @@ def _earlier(directory: RunDirectory) -> Rows:
     path = directory / _EPOCHS
     if not path.exists():  # the weights were given
         return []
-    rows = pd.read_csv(path, float_precision="round_trip").to_dict("records")
+    rows = pd.read_csv(path).to_dict("records")
     return [
         {str(name): value for name, value in row.items() if value == value}  # an empty cell is NaN
         for row in rows

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import keras
 import pandas as pd
 
-from keras_prune.errors import KerasPruneError
+from keras_prune.errors import ConfigError, KerasPruneError
 from keras_prune.exporting import export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
@@ -37,6 +37,7 @@ from keras_prune.runtimes.loading import load_model
 from keras_prune.tracking import Observers
 from keras_prune.training import Task
 from keras_prune.training.identity import fingerprint
+from keras_prune.training.inputs import in_order
 
 Phase = Literal["train", "prune", "test"]
 
@@ -106,7 +107,8 @@ def run_method(
         if directory is not None:
             stack.enter_context(directory.locked())
             if (directory / "report.json").exists():
-                return _finished(directory)
+                return _finished(directory, method, seed, about or {})
+            (directory / "state").mkdir(exist_ok=True)  # from now on it is known for a run's
         pool = stack.enter_context(Pool(workers)) if workers > 1 else None
         run = _Run(method, model, bound, seed, precision, told, directory, pool, trained, seconds)
         state = run.steps()
@@ -182,7 +184,7 @@ class _Run:
             return None
         identity = {
             "method": self._method.name,
-            "configuration": json.dumps(self._method.get_config(), sort_keys=True),
+            "configuration": _text(self._method.get_config()),
             "seed": str(self._seed),
             "precision": precision,
             "model": fingerprint(self._model),
@@ -203,7 +205,10 @@ class _Run:
         for stage, rows in stages.items():
             figures = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
             self._observers.past(stage, figures, pruned=not stage.startswith("train "))
-        return replace(state, resumed=state.resumed + 1)
+        state = replace(state, resumed=state.resumed + 1)
+        if self._saved is not None:  # so that it counts when this process is killed, too
+            self._saved.save(state, self._model)
+        return state
 
     def _kept(self, state: RunState) -> RunState:
         """The state with what the driver adds, on disk."""
@@ -232,11 +237,12 @@ class _Run:
         if self._directory is None or not names:
             return ()
         inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
+        batch = in_order(inputs, model.inputs)
         found: list[dict[str, Any]] = []
         for name in names:
             path = self._directory / name
             try:
-                found.append(asdict(export(model, path, batch=inputs, force=True)))
+                found.append(asdict(export(model, path, batch=batch, force=True)))
             except (KerasPruneError, OSError) as error:
                 found.append({"path": str(path), "failed": " ".join(str(error).split())})
         return tuple(found)
@@ -298,11 +304,26 @@ class _Run:
         self._directory.remove("trainings")
 
 
-def _finished(directory: RunDirectory) -> Result:
-    """What a run has left that was carried out to its end."""
+def _finished(
+    directory: RunDirectory, method: Method, seed: int, about: Mapping[str, Any]
+) -> Result:
+    """What a run has left that was carried out to its end, if it is the one that is asked for."""
     report = PruningReport.from_dict(json.loads((directory / "report.json").read_text("utf-8")))
+    config = about.get("config", method.get_config())
+    asked = {"method": method.name, "seed": seed, "configuration": _text(config)}
+    done = {"method": report.method, "seed": report.seed, "configuration": _text(report.config)}
+    for name, value in asked.items():
+        if done[name] != value:
+            raise ConfigError(
+                f"The run in {directory.path} has ended, and was one with another {name}: "
+                f"{done[name]}. Received: {value}. Give another directory."
+            )
     plan = PruningPlan.load(directory / "plan.json")
     return Result(load_model(directory / "pruned.keras"), plan, report)
+
+
+def _text(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True)
 
 
 def _about_resuming(state: RunState) -> tuple[str, ...]:

@@ -127,14 +127,18 @@ class PruningReport:
         Raises:
             ConfigError: a key is unknown, missing or of the wrong type.
         """
-        return load(
-            cls,
-            data | {name: renamed_figures(data[name]) for name in ("before", "after")},
-            "report",
-        )
+        return load(cls, renamed_figures(data, "before", "after"), "report")
 
 
-def renamed_figures(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures of one model; version 0.1 knew classifiers only and called them otherwise."""
+def renamed_figures(report: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A report with the figures under these names called as they are now.
+
+    Version 0.1 knew classifiers only.
+    """
     former = {"accuracy": "test", "validation_accuracy": "validation"}
-    return {former.get(name, name): value for name, value in data.items()}
+    return {
+        name: {former.get(key, key): figure for key, figure in value.items()}
+        if name in names and isinstance(value, Mapping)
+        else value
+        for name, value in report.items()
+    }

@@ -45,7 +45,7 @@ class TrainingReport:
         Raises:
             ConfigError: a key is unknown, missing or of the wrong type.
         """
-        return load(cls, data | {"figures": renamed_figures(data["figures"])}, "report")
+        return load(cls, renamed_figures(data, "figures"), "report")
 
 
 def class_names_beside(path: Path, num_classes: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ bring back, and hide which channels matter (Li et al., "EagleEye", ECCV 2020, se
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -21,6 +21,7 @@ from keras_prune.surgery import masked_weights
 from keras_prune.training import Task, computing_in
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.evaluation import misfit
+from keras_prune.training.inputs import in_order
 from keras_prune.training.task import Examples
 from keras_prune.utils.progress import percent
 
@@ -100,10 +101,11 @@ class LocalEvaluator:
     def _features(self, inputs: Any, labels: Any, weights: Any) -> list[Any]:
         """Per batch what passes from the early to the late half, the right answers, and weights."""
         flat = in_order(inputs, self._graph.trace.flat_inputs)
-        early = tf.function(self._early, reduce_retracing=True)
         size = _even(len(flat[0]))
         given = (flat, labels) if weights is None else (flat, labels, weights)
         batches = tf.data.Dataset.from_tensor_slices(keras.tree.lists_to_tuples(given)).batch(size)
+        signature = [_any(batches.element_spec[0])]
+        early = tf.function(self._early, input_signature=signature).get_concrete_function()
         return [(early(batch[0]), *batch[1:]) for batch in batches]
 
     def _early(self, inputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
@@ -148,13 +150,6 @@ class LocalEvaluator:
         given = keras.tree.flatten((args, kwargs))[0]
         values = execute(nested.calls, {id(nested.flat_inputs[0]): given}, self._run)
         return [values[id(tensor)] for tensor in nested.flat_outputs]
-
-
-def in_order(inputs: Any, sources: Sequence[keras.KerasTensor]) -> list[Any]:
-    """A model's inputs in the order of its symbolic ones; a dict names them."""
-    if isinstance(inputs, Mapping) and all(source.name in inputs for source in sources):
-        return [inputs[source.name] for source in sources]
-    return list(keras.tree.flatten(inputs))
 
 
 def _even(examples: int) -> int:

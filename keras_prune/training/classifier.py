@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_prune.errors import ModelError
+from keras_prune.graph import trace
 
 Loss = Callable[[Any, Any], Any]
 
@@ -101,6 +102,14 @@ def _gives_probabilities(model: keras.Model) -> bool:
 
 
 def _last_operations(model: keras.Model) -> list[Any]:
+    model = getattr(model, "whole", model)  # of a runtime-pruned one the network it decides about
+    if not is_graph(model):
+        outputs = {id(tensor) for tensor in trace(model).flat_outputs}
+        return [
+            call.operation
+            for call in trace(model).calls
+            if not outputs.isdisjoint(map(id, call.outputs))
+        ]
     if isinstance(model, keras.Sequential):
         return model.layers[-1:]
     # The public description of a functional graph names the operations of its outputs.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, DataError
 from keras_prune.runtimes.predictors import Predictor
 from keras_prune.training.classifier import cross_entropy, sharing_layers
 from keras_prune.training.compiled import Compiled
@@ -31,6 +33,7 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
 
     Raises:
         ConfigError: loss or metrics do not fit the outputs and labels.
+        DataError: there are no data, or they end early.
     """
     if compiled is None:
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
@@ -41,10 +44,27 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
     arguments = dict(zip(("x", "y", "sample_weight"), given, strict=False))
     batch = _BATCH if len(given) > 1 else None
     try:
-        found = judge.evaluate(**arguments, batch_size=batch, verbose=0, return_dict=True)
-    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-        raise ConfigError(misfit(model, error)) from error
+        found = measured(judge, **arguments, batch_size=batch)
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        said = by_pipeline(error)
+        raise (DataError(said) if said else ConfigError(misfit(model, error))) from error
+    if "loss" not in found:
+        raise DataError("The data to evaluate a model on are empty. Give at least one batch.")
     return percent(found)
+
+
+def measured(model: keras.Model, **arguments: Any) -> dict[str, float]:
+    """What a compiled model's `evaluate` finds, by name."""
+    with warnings.catch_warnings():
+        # Keras says so at the end of every dataset whose length is not known beforehand.
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        return model.evaluate(**arguments, verbose=0, return_dict=True)
+
+
+def by_pipeline(error: Exception) -> str:
+    """What one of our pipelines said before TensorFlow wrapped it; empty if none did."""
+    own = re.search(r"DataError: (.*)", str(error))
+    return own[1] if own else ""
 
 
 def misfit(model: keras.Model, error: Exception) -> str:

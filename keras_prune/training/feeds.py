@@ -96,6 +96,8 @@ class _Pipeline:
         self._dataset, self._split, self._given = dataset, split, steps
         self._counted: int | None = None
         _check_batch(dataset.element_spec, split)
+        if int(dataset.cardinality()) == 0:
+            raise _empty(split)
         if steps is None and int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
             raise DataError(
                 f"The {split} data has no end. Give {split}_steps, the batches of one pass, or "
@@ -107,12 +109,12 @@ class _Pipeline:
         if self._given is not None:
             return self._given
         known = int(self._dataset.cardinality())
-        if known == 0:
-            raise DataError(f"The {self._split} data is empty. Give at least one batch.")
         if known > 0:
             return known
         if self._counted is None:
             self._counted = sum(1 for _ in self._dataset)
+        if not self._counted:
+            raise _empty(self._split)
         return self._counted
 
     def once(self) -> tf.data.Dataset:
@@ -187,10 +189,12 @@ class _Sequence:
             return self._given
         if self._counted is None:
             self._counted = sum(1 for _ in self._pass())
+        if not self._counted:
+            raise _empty(self._split)
         return self._counted
 
     def once(self) -> tf.data.Dataset:
-        return self._dataset(lambda: itertools.islice(self._pass(), self._given))
+        return self._dataset(self._one)
 
     def endless(self, seed: int, start: int) -> tf.data.Dataset:
         return self._dataset(lambda: self._from(start))
@@ -204,31 +208,35 @@ class _Sequence:
     def _end_pass(self) -> None:
         """What follows a pass of training."""
 
+    def _one(self) -> Iterator[Any]:
+        """One pass; that it ends early is an error, for nobody would notice."""
+        done = 0
+        for batch in itertools.islice(self._pass(), self._given):
+            done += 1
+            yield batch
+        expected = self._given or self._counted or 0
+        if done < expected:
+            raise DataError(
+                f"The {self._split} data ended after {done} batches; expected {expected}. "
+                f"Give fewer {self._split}_steps, or a function that returns a new generator "
+                "for each pass."
+            )
+
     def _from(self, start: int) -> Iterator[Any]:
-        """Batch after batch; a pass that ends early is an error, for nobody would notice."""
+        """Batch after batch, pass after pass."""
         passes, skipped = divmod(start, self.steps)
         for _ in range(passes):
             self._end_pass()
         while True:
-            done = 0
-            for batch in itertools.islice(self._pass(), self._given):
-                done += 1
-                if done > skipped:
-                    yield batch
+            yield from itertools.islice(self._one(), skipped, None)
             skipped = 0
-            if done < self.steps:
-                raise DataError(
-                    f"The {self._split} data ended after {done} batches; expected {self.steps}. "
-                    f"Give fewer {self._split}_steps, or a function that returns a new generator "
-                    "for each pass."
-                )
             self._end_pass()
 
     def _signature(self) -> Any:
         if self._spec is None:
             first = next(self._pass(), None)
             if first is None:
-                raise DataError(f"The {self._split} data is empty. Give at least one batch.")
+                raise _empty(self._split)
             batch = _as_tuple(first, self._split)
             self._spec = keras.tree.map_structure(_any_length, batch)
         return self._spec
@@ -285,6 +293,10 @@ class _Generator(_Sequence):
                     return
                 self._kept.append(batch)
             yield self._kept[index]
+
+
+def _empty(split: str) -> DataError:
+    return DataError(f"The {split} data is empty. Give at least one batch.")
 
 
 def _as_tuple(batch: Any, split: str) -> Any:

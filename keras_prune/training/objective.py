@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ Direction = Literal["max", "min"]
 
 _LOWER = ("loss", "error", "mae", "mse", "rmse", "mape", "msle", "crossentropy", "divergence")
 _HIGHER = (
-    "accuracy", "acc", "auc", "precision", "recall", "f1_score", "fbeta_score", "iou", "r2_score",
+    "accuracy", "acc", "auc", "precision", "recall", "f1_score", "fbeta_score", "iou", "io_u",
+    "r2_score",
     "cosine_similarity", "dice", "dice_coefficient", "sensitivity", "specificity",
 )  # fmt: skip
 
@@ -103,7 +105,8 @@ def tells_direction(metric: str) -> bool:
 
 
 def _direction(metric: str) -> Direction | None:
-    name = metric.lower()
+    # Keras calls MeanIoU() `mean_io_u`, and the second AUC() of a process `auc_1`.
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", re.sub(r"_\d+$", "", metric)).lower()
     if any(name == known or name.endswith(f"_{known}") for known in _HIGHER):
         return "max"
     if any(known in name for known in _LOWER):

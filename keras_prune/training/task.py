@@ -20,6 +20,7 @@ from keras_prune.training.classifier import cross_entropy
 from keras_prune.training.compiled import Compiled, compiled_with
 from keras_prune.training.evaluation import evaluate
 from keras_prune.training.feeds import Feed, Sampled, feed
+from keras_prune.training.inputs import check_inputs
 from keras_prune.training.losses import PerExample, per_example
 from keras_prune.training.objective import Objective, as_objective, tells_direction
 from keras_prune.utils.progress import percent
@@ -59,7 +60,8 @@ class Task:
         fit: trains in place of `model.fit`, called as `fit(model, config, callbacks)` with a
             `TrainingConfig`; it may return a `keras.callbacks.History`.
         evaluate: measures in place of `model.evaluate`, called as `evaluate(model, split)` with
-            `"validation"` or `"test"`, or as `evaluate(model)`; returns the figures by name.
+            `"validation"` or `"test"`, or as `evaluate(model)`; returns the figures by name, an
+            accuracy as a fraction.
         name: what reports call the data; default `"data"`.
         class_names: of the outputs of a classifier, for reports.
 
@@ -141,19 +143,21 @@ class Task:
             )
         own = compiled_with(model)
         loss = self._given.loss if self._given.loss is not None else own and own.loss
-        classes = loss is None and self._has_class_numbers(model)
-        if loss is None and not classes and self._own_evaluate is None:
+        default = loss is None and self._has_class_numbers(model)
+        classes = default or (_is_class_loss(loss) and self._has_class_numbers(model))
+        if loss is None and not default and self._own_evaluate is None:
             raise ConfigError(
                 f"Model {model.name!r} was not compiled, and its labels are no class numbers for "
                 "one output (batch, classes). Give kp.Task(loss=...), or compile the model."
             )
         metrics = self._given.metrics if self._given.metrics is not None else own and own.metrics
-        if classes and not metrics:
+        if default and not metrics:
             metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
         weighted = own if own is not None and self._given.loss is None else Compiled(None)
         bound = copy.copy(self)
         bound._bound = _Bound(
             Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
+            default,
             classes,
             self._objective or _default_objective(metrics, model),
         )
@@ -166,8 +170,13 @@ class Task:
 
     @property
     def classes(self) -> bool:
-        """Whether the loss is the default one, the cross-entropy of class numbers."""
+        """Whether labels are class numbers, and the one output scores of these classes."""
         return self._settled.classes
+
+    @property
+    def has_default_loss(self) -> bool:
+        """Whether the loss is the cross-entropy of class numbers because none was said."""
+        return self._settled.default_loss
 
     @property
     def objective(self) -> Objective:
@@ -185,7 +194,7 @@ class Task:
             ConfigError: a loss of the user's own is to be smoothed.
         """
         found = self._settled.compiled
-        if self.classes:
+        if self.has_default_loss:
             return replace(found, loss=cross_entropy(model, label_smoothing))
         if label_smoothing:
             raise ConfigError(
@@ -196,7 +205,7 @@ class Task:
 
     def per_example(self, model: keras.Model) -> PerExample:
         """The loss of a model as a function `(labels, outputs) -> (batch,)`."""
-        if self.classes:
+        if self.has_default_loss:
             return cross_entropy(model)
         found = self._settled.compiled
         return per_example(found.loss, found.loss_weights, getattr(model, "output_names", None))
@@ -251,7 +260,13 @@ class Task:
             start: number of the first batch.
         """
         found = self._feed("train").endless(seed, start)
-        return found if self._class_weight is None else found.map(self._weighted)
+        if self._class_weight is None:
+            return found
+        if not isinstance(found.element_spec[1], tf.TensorSpec):
+            raise ConfigError(
+                "class_weight belongs to a model of one output. Give sample weights instead."
+            )
+        return found.map(self._weighted)
 
     def split(self, name: Split) -> tf.data.Dataset:
         """One pass over validation or test data."""
@@ -279,6 +294,8 @@ class Task:
             count += len(keras.tree.flatten(batch)[0])
             if limit is not None and count >= limit:
                 break
+        if not parts:
+            raise DataError(f"The {split} data is empty. Give at least one batch.")
         whole = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays)[:limit], *parts)
         return whole if len(whole) == 3 else (*whole, None)
 
@@ -320,7 +337,9 @@ class Task:
         )
 
     def _weighted(self, x: Any, y: Any, weight: Any = None) -> Any:
-        numbers = tf.reshape(tf.cast(y, tf.int32), (-1,))
+        one_hot = y.shape.rank == 2 and y.shape[-1] != 1
+        numbers = tf.argmax(y, axis=-1, output_type=tf.int32) if one_hot else tf.cast(y, tf.int32)
+        numbers = tf.reshape(numbers, (-1,))
         assert self._class_weight is not None
         table = np.ones(1 + max(self._class_weight), "float32")
         table[list(self._class_weight)] = list(self._class_weight.values())
@@ -359,44 +378,15 @@ class _Bound:
     """What a task came to for one model."""
 
     compiled: Compiled
+    default_loss: bool
     classes: bool
     objective: Objective
 
 
-def check_inputs(model: keras.Model, received: Any, split: str) -> None:
-    """Refuses data whose shapes a model does not take.
-
-    Args:
-        model: the model.
-        received: the `tf.TensorSpec`s of a batch, in the structure the data has.
-        split: what messages call the data.
-
-    Raises:
-        DataError: a shape differs.
-    """
-    inputs = getattr(model, "inputs", None)
-    if not inputs:
-        return
-    if isinstance(received, Mapping):
-        received = [received.get(tensor.name) for tensor in inputs]
-    shapes = [
-        tuple(spec.shape) if spec is not None else None for spec in keras.tree.flatten(received)
-    ]
-    expected = [tuple(tensor.shape) for tensor in inputs]
-    if len(shapes) != len(expected) or not all(map(_fits, shapes, expected)):
-        names = ", ".join(f"{t.name} {tuple(t.shape)}" for t in inputs)
-        raise DataError(
-            f"The {split} data do not fit the inputs of model {model.name!r}: expected {names}. "
-            f"Received: {', '.join(map(str, shapes))}. Give batches of the shape the model takes."
-        )
-
-
-def _fits(received: Any, expected: tuple[int | None, ...]) -> bool:
-    if received is None or len(received) not in (len(expected), len(expected) - 1):
-        return False
-    if len(received) < len(expected):  # Keras adds a last axis of one
-        return expected[-1] == 1
-    return all(None in (a, b) or a == b for a, b in zip(received[1:], expected[1:], strict=True))
+def _is_class_loss(loss: Any) -> bool:
+    return loss == "sparse_categorical_crossentropy" or isinstance(
+        loss, keras.losses.SparseCategoricalCrossentropy
+    )
 
 
 def _overrides_training(model: keras.Model) -> bool:

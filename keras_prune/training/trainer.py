@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from keras_prune.training.checkpoint import Checkpoint, Row
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.config import DistillationConfig, TrainingConfig
 from keras_prune.training.distillation import Distilling
-from keras_prune.training.evaluation import misfit
+from keras_prune.training.evaluation import by_pipeline, misfit
 from keras_prune.training.loop import run_epochs
 from keras_prune.training.optimizer import optimizer
 from keras_prune.training.precision import computing_in
@@ -146,9 +145,8 @@ def _trainer(
 
 def _explained(error: tf.errors.OpError) -> Exception:
     """What went wrong inside a pipeline, in one line."""
-    own = re.search(r"DataError: (.*)", error.message)
-    text = own[1] if own else " ".join(error.message.split())[:300]
-    return DataError(text if own else f"The training data or the model failed: {text}")
+    reason = " ".join(error.message.split())[:300]
+    return DataError(by_pipeline(error) or f"The training data or the model failed: {reason}")
 
 
 def steps_in_epoch(config: TrainingConfig, splits: Splits) -> int:

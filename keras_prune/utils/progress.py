@@ -35,7 +35,8 @@ def in_points(metric: str) -> bool:
     >>> in_points("val_accuracy"), in_points("loss")
     (True, False)
     """
-    return metric.endswith("accuracy") or metric == "acc" or metric.endswith("_acc")
+    name = metric.lower()
+    return name.endswith("accuracy") or name == "acc" or name.endswith("_acc")
 
 
 def percent(logs: Mapping[str, Any]) -> dict[str, float]:

@@ -18,10 +18,10 @@ def value(action):
     return -float(np.abs(action - TARGET).sum())
 
 
-def learn(learner, rounds, samples=16):
-    for _ in range(rounds):
-        learner.remember(Tried(a, value(a)) for a in learner.sample(samples))
-        learner.learn(learner.choose().action)
+def learn(learner, updates, samples=16):
+    for _ in range(updates):
+        actions = learner.ask(samples)
+        learner.tell(actions, np.array([value(action) for action in actions]))
 
 
 def test_moves_to_the_best_distribution():
@@ -79,6 +79,41 @@ def test_epsilon_chooses_at_random_and_decays():
 def _chosen(learner):
     learner.epsilon = 1.0
     return learner.choose().value
+
+
+def test_it_moves_to_the_best_it_was_told_of():
+    learner = agent(step=1.0, clip=1.0, floor=0.0)
+    actions = learner.ask(5)
+    chosen = learner.tell(actions, np.array([1.0, 2.0, 9.0, 3.0, 4.0]))
+    assert chosen.value == 9.0 and learner.chosen is chosen
+    np.testing.assert_array_equal(chosen.action, actions[2])
+    np.testing.assert_allclose(learner.distribution, actions[2])
+
+
+def test_with_another_network_what_was_best_is_asked_for_once_more():
+    learner = agent(replay=2)
+    learn(learner, 2)
+    best, before = [tried.action for tried in learner.replay], learner.distribution
+    learner.begin()
+    assert learner.replay == []
+    np.testing.assert_array_equal(learner.ask(3)[:3], [before, *best])
+    assert learner.ask(3).shape == (3, 6)
+
+
+def test_between_begin_and_ask_it_can_be_restored():
+    whole, again = agent(replay=2), agent(seed=9)
+    learn(whole, 2)
+    whole.begin()
+    again.restore(json.loads(json.dumps(whole.state())))
+    np.testing.assert_array_equal(again.ask(3), whole.ask(3))
+
+
+def test_the_callers_stream_leaves_its_own_alone():
+    one, other = agent(), agent()
+    drawn = one.noisy(np.random.default_rng(3))
+    np.testing.assert_array_equal(drawn, other.noisy(np.random.default_rng(3)))
+    assert drawn.shape == (6,) and drawn.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(one.ask(2), agent().ask(2))
 
 
 def test_a_restored_agent_draws_what_would_have_been_drawn():

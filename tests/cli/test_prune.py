@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from keras_prune import zoo
-from keras_prune.cli.prune import _SHIPPED
+from keras_prune.cli.prune import configuration_of
 from keras_prune.cli.settings import adapted, loaded
 from keras_prune.methods.registry import available
 from keras_prune.training.config import CommonConfig
@@ -134,7 +134,9 @@ def test_a_method_has_the_settings_of_its_recipe_for_any_model(call, driver, fil
     done = call("prune", file, "--dataset", "digits", "--method", method, *budget, "--seed", 3)
     assert done.code == 0, done.err
     config = driver.calls[0]["config"]
-    recipe = loaded(adapted(_SHIPPED[method], {"prune": {"macs": 0.75}} if budget else {}, "digits"))
+    recipe = loaded(
+        adapted(configuration_of(method), {"prune": {"macs": 0.75}} if budget else {}, "digits")
+    )
     assert config.common == CommonConfig(str(file), "digits", batch_size=32, seed=3)
     assert (config.prune, config.recovery, config.finetune, config.distillation) == (
         recipe.prune, recipe.recovery, recipe.finetune, recipe.distillation,

@@ -257,5 +257,3 @@ def test_tensorflow_is_told_to_be_quiet(call, monkeypatch):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
     call("vgg16", "--help")
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
-
-

@@ -80,8 +80,14 @@ def test_what_was_won_is_kept_though_a_test_image_cannot_be_read(call, tmp_path)
         (["text.keras", "--dataset", "digits"], "not a Keras file"),
         (["mine.keras", "--dataset", "digits"], "expected number of classes 10. Received: 2"),
         (["lenet5", "--dataset", "digits", "--out", "used"], "used is not empty"),
-        (["lenet5", "--dataset", "digits", "--learning-rate", "0"], "learning_rate to be a positive number"),
-        (["lenet5", "--dataset", "digits", "--precision", "half"], "'half' is not one of 'float32'"),
+        (
+            ["lenet5", "--dataset", "digits", "--learning-rate", "0"],
+            "learning_rate to be a positive number",
+        ),
+        (
+            ["lenet5", "--dataset", "digits", "--precision", "half"],
+            "'half' is not one of 'float32'",
+        ),
         (["lenet5", "--dataset", "digits", "--batch-size", "2000"], "1078 training images"),
         (["lenet5", "--dataset", "used"], "at least two classes"),
         (["lenet5", "--config", "typo.toml"], "Did you mean 'epochs'?"),

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from keras_prune.errors import ConfigError
-from keras_prune.reporting.plots import draw_accuracy, draw_sensitivity
+from keras_prune.reporting.plots import draw_curves, draw_sensitivity
 
 FRAME = pd.DataFrame(
     {
@@ -21,8 +21,25 @@ def test_every_group_and_training_has_a_line_with_its_name(tmp_path):
     assert "conv1" in text
     assert "conv2" in text
     assert "pruning ratio" in text
-    draw_accuracy({"baseline": ([1, 2], [70.0, 80.0])}, tmp_path / "epochs.svg")
-    assert "baseline" in (tmp_path / "epochs.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("objective", "unit", "label"),
+    [("accuracy", "%", "validation accuracy (%)"), ("size_mae", "", "validation size mae")],
+)
+def test_every_training_that_was_validated_has_a_curve(tmp_path, objective, unit, label):
+    epochs = [
+        {"stage": "recovery 1", "epoch": 1, f"val_{objective}": 70.0},
+        {"stage": "recovery 1", "epoch": 2, f"val_{objective}": 80.0},
+        {"stage": "blind", "epoch": 1, "loss": 1.0},
+    ]
+    draw_curves(epochs, objective, unit, 75.0, tmp_path / "epochs.svg")
+    text = (tmp_path / "epochs.svg").read_text()
+    for shown in ("recovery 1", "unpruned", label):
+        assert f"<!-- {shown} -->" in text
+    assert "blind" not in text
+    draw_curves([], objective, unit, 75.0, tmp_path / "none.svg")
+    assert "<!-- unpruned -->" in (tmp_path / "none.svg").read_text()
 
 
 def test_a_png_is_one(tmp_path):

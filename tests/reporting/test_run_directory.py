@@ -1,5 +1,9 @@
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -65,6 +69,70 @@ def test_remove_if_empty(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     run.write_text("a", "a")
     assert not run.remove_if_empty() and (run / "a").exists()
+
+
+def test_open_goes_on_with_a_run_and_refuses_other_files(tmp_path):
+    assert RunDirectory.open(tmp_path / "new").path.is_dir()
+    (tmp_path / "killed" / "state").mkdir(parents=True)
+    RunDirectory.open(tmp_path / "killed").write_json("report.json", {})
+    RunDirectory.open(tmp_path / "killed").remove("state")
+    assert not (tmp_path / "killed" / "state").exists()
+    assert (RunDirectory.open(tmp_path / "killed") / "report.json").exists()
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.tex").touch()
+    with pytest.raises(ConfigError, match=r"foreign is not empty.*--out"):
+        RunDirectory.open(tmp_path / "foreign")
+
+
+def test_what_is_not_there_is_removed_in_silence(tmp_path):
+    RunDirectory.create(tmp_path).remove("state")
+
+
+def test_existing_asks_for_a_configuration(tmp_path):
+    with pytest.raises(ConfigError, match=r"run with its config.toml. Received: .*--out"):
+        RunDirectory.existing(tmp_path)
+    RunDirectory.create(tmp_path).write_text("config.toml", "")
+    assert RunDirectory.existing(tmp_path).path == tmp_path
+
+
+HOLD = """
+import sys, time
+from keras_prune.reporting import RunDirectory
+with RunDirectory(__import__("pathlib").Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_directory_has_one_owner_and_is_free_again_when_that_was_killed(tmp_path):
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, env=environment
+    )
+    try:
+        assert process.stdout.readline() == b"held\n"
+        run = RunDirectory(tmp_path)
+        with pytest.raises(ConfigError, match=rf"in use by process {process.pid} on .*Wait"):
+            run.locked().__enter__()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    (tmp_path / f".model-{process.pid}.keras").write_text("half")  # what it did not write out
+    (tmp_path / "model-1.keras").write_text("whole")
+    with run.locked(), run.locked():
+        with pytest.raises(ConfigError, match=f"in use by process {os.getpid()} "):
+            RunDirectory(tmp_path).locked().__enter__()
+    assert [path.name for path in tmp_path.iterdir()] == ["model-1.keras"]
+
+
+def test_a_failure_frees_the_directory(tmp_path):
+    run = RunDirectory.create(tmp_path)
+    with pytest.raises(ZeroDivisionError), run.locked():
+        raise ZeroDivisionError
+    with RunDirectory(tmp_path).locked():
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_default_path_holds_recipe_and_time():

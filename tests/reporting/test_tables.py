@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from keras_prune.reporting import groups_frame, summary_frame
+from keras_prune.reporting import figures_frame, groups_frame, summary_frame
 
 
 def test_summary(report):
@@ -18,3 +20,18 @@ def test_groups(report):
         {"group": "conv1", "channels": 64, "kept": 16, "removed": 48, "kept_percent": 25.0},
         {"group": "conv2", "channels": 128, "kept": 128, "removed": 0, "kept_percent": 100.0},
     ]
+
+
+def test_the_objective_names_its_rows_and_what_was_not_measured_has_none(report):
+    of_error = replace(report, objective="size_mae", direction="min")
+    shown = summary_frame(of_error)["figure"].tolist()
+    assert shown[:3] == ["Test size mae", "Validation size mae", "Test loss"]
+    of_loss = summary_frame(replace(report, objective="loss"))["figure"].tolist()
+    assert of_loss[:3] == ["Test loss", "Validation loss", "Parameters"]
+    untested = replace(report, before=replace(report.before, test=None, loss=None))
+    assert summary_frame(untested)["figure"].tolist()[:2] == ["Validation accuracy (%)", "Parameters"]
+
+
+def test_figures_of_one_model(report):
+    frame = figures_frame(report.before, "dice").set_index("figure")["value"]
+    assert frame["Test dice"] == 98.5 and frame["MACs"] == 4000

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_prune.training import evaluate
+from keras_prune.training import evaluate, evaluate_predictor
 
 
 def fixed(logits):
@@ -19,17 +19,14 @@ def fixed(logits):
 def test_accuracy_in_percent_and_loss_in_nats():
     model = fixed([np.log(1.0), np.log(3.0)])
     found = evaluate(model, (np.zeros((300, 2), "float32"), np.array([1, 1, 0] * 100)))
-    assert found.examples == 300
-    assert found.accuracy == pytest.approx(200 / 3, rel=1e-5)
-    assert found.loss == pytest.approx(-(2 * np.log(0.75) + np.log(0.25)) / 3, rel=1e-5)
+    assert found["accuracy"] == pytest.approx(200 / 3, rel=1e-5)
+    assert found["loss"] == pytest.approx(-(2 * np.log(0.75) + np.log(0.25)) / 3, rel=1e-5)
 
 
 def test_a_dataset_and_its_arrays_agree(model, splits):
     by_dataset = evaluate(model, splits.validation)
     by_arrays = evaluate(model, splits.validation_arrays())
-    assert by_dataset.examples == by_arrays.examples == splits.sizes["validation"]
-    assert by_dataset.accuracy == pytest.approx(by_arrays.accuracy)
-    assert by_dataset.loss == pytest.approx(by_arrays.loss, rel=1e-5)
+    assert by_dataset == pytest.approx(by_arrays, rel=1e-5)
 
 
 @pytest.mark.parametrize("form", ["activation", "layer", "nested", "sequential"])
@@ -47,10 +44,20 @@ def test_probabilities_are_recognised(form):
     if form == "nested":
         outside = keras.Input((2,))
         model = keras.Model(outside, model(outside))
-    assert evaluate(model, (images, labels)).loss == pytest.approx(expected.loss, rel=1e-5)
+    assert evaluate(model, (images, labels)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_compiled_model_stays_as_it_was(model, splits):
     model.compile(optimizer="sgd", loss="mse")
     evaluate(model, splits.validation)
     assert model.loss == "mse"
+
+
+def test_a_saved_classifier_is_measured_alike(model, splits):
+    def probabilities(images):
+        return keras.ops.convert_to_numpy(keras.ops.softmax(model(images)))
+
+    found = evaluate_predictor(probabilities, splits.validation)
+    assert found.examples == splits.sizes["validation"]
+    expected = evaluate(model, splits.validation)
+    assert {"accuracy": found.accuracy, "loss": found.loss} == pytest.approx(expected, rel=1e-4)

@@ -24,8 +24,8 @@ def test_learns_and_reports_an_epoch_a_row(model, splits):
     assert set(rows[0]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
     assert rows[-1]["loss"] < rows[0]["loss"]
     reached = evaluate(model, splits.validation)
-    assert reached.accuracy == pytest.approx(rows[-1]["val_accuracy"], abs=0.01)
-    assert reached.accuracy > 85
+    assert reached["accuracy"] == pytest.approx(rows[-1]["val_accuracy"], abs=0.01)
+    assert reached["accuracy"] > 85
 
 
 def test_the_validation_split_is_left_alone_unless_asked_for(model, splits):

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_prune.errors import ConfigError
-from keras_prune.utils.config import dotted, load, merge, override, read_toml, to_dict, to_toml
+from keras_prune.utils.config import (
+    dotted,
+    expect_one_budget,
+    load,
+    merge,
+    override,
+    read_toml,
+    to_dict,
+    to_toml,
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,39 @@ def test_merge_leaves_its_inputs_alone():
     base, other = {"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"x": 5}, "c": {"z": 1}}
     assert merge(base, other) == {"a": {"x": 5, "y": 2}, "b": 1, "c": {"z": 1}}
     assert base == {"a": {"x": 1, "y": 2}, "b": 1}
+
+
+@dataclass(frozen=True)
+class Budgets:
+    macs: float | None = None
+    params: float | None = None
+    ratio: float | None = None
+
+
+def check(**given):
+    expect_one_budget(Budgets(**given), "macs", "params", "ratio")
+
+
+@pytest.mark.parametrize("given", [{"macs": 1.0}, {"params": 1e-9}, {"ratio": 0.0}, {"ratio": 0.999}])
+def test_one_budget_in_its_range_is_taken(given):
+    check(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "one budget of macs, params, ratio. Received: none"),
+        ({"macs": 0.5, "ratio": 0.0}, "one budget of .* Received: macs=0.5, ratio=0.0"),
+        ({"macs": 0.0}, r"macs to be a number in \(0, 1\], the fraction to keep. Received: 0.0"),
+        ({"params": 1.001}, r"params to be a number in \(0, 1\], .* Received: 1.001"),
+        ({"ratio": 1.0}, r"ratio to be a number in \[0, 1\), the fraction to remove. Received: 1.0"),
+        ({"ratio": -0.001}, r"ratio to be .* Received: -0.001"),
+        ({"macs": float("nan")}, "macs to be .* Received: nan"),
+    ],
+)
+def test_another_budget_is_refused(given, message):
+    with pytest.raises(ConfigError, match=message):
+        check(**given)
 
 
 recipes = st.builds(

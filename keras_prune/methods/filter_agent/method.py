@@ -18,7 +18,7 @@ from keras_prune.methods.filter_agent.search import GroupSearch, Row
 from keras_prune.methods.state import Pruned, RunState
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune_graph
-from keras_prune.training import Task
+from keras_prune.training import Task, TrainingConfig
 
 _SEEDS_A_ROUND = 1000  # more than a network has groups
 _FIGURES = ("reward", "best_reward", "kept", "best_kept", "slack")  # of an update, to be tracked
@@ -42,6 +42,10 @@ class FilterAgent(Method):
     name: ClassVar[str] = "filter_agent"
     Config: ClassVar[type] = FilterAgentConfig
     config: FilterAgentConfig
+    # Gentle, for what a recovery loses to a high learning rate the next group's reward takes for
+    # used up.
+    recovery = TrainingConfig(epochs=1, learning_rate=0.002, steps_per_epoch=20, schedule="cosine")
+    finetune = TrainingConfig(epochs=2, learning_rate=0.02)
 
     def check(self, model: keras.Model, task: Task | None) -> None:
         """Refuses a model none of whose groups may be pruned."""

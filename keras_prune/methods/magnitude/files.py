@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +17,7 @@ from keras_prune.methods.magnitude.config import MagnitudeConfig
 from keras_prune.methods.magnitude.tables import as_markdown, summary
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.training import Task
+from keras_prune.training.inputs import in_order
 
 _JUDGED = 1000
 """Validation examples that the forms of the sparse network are compared and calibrated on."""
@@ -87,15 +87,4 @@ def _examples(task: Task, model: keras.Model) -> tuple[list[np.ndarray] | None, 
         inputs, labels, _ = task.examples("validation", _JUDGED)
     except DataError:  # the task measures by a function of its own
         return None, None
-    return in_order(inputs, model), np.reshape(labels, -1) if task.classes else None
-
-
-def in_order(inputs: Any, model: keras.Model) -> list[np.ndarray]:
-    """Examples as one array for each of the model's inputs, whatever structure they came in."""
-    names = [tensor.name for tensor in model.inputs]
-    named = isinstance(inputs, Mapping) and set(names) <= set(inputs)
-    arrays = [inputs[name] for name in names] if named else keras.tree.flatten(inputs)
-    return [
-        array[..., None] if array.ndim < len(tensor.shape) else array  # as Keras does
-        for array, tensor in zip(arrays, model.inputs, strict=True)
-    ]
+    return in_order(inputs, model.inputs), np.reshape(labels, -1) if task.classes else None

@@ -11,6 +11,7 @@ import keras
 
 from keras_prune import criteria
 from keras_prune.budgets import Budget
+from keras_prune.budgets.limits import Limits, bound
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context, Scores
@@ -57,13 +58,18 @@ class Ranking(Method):
         graph = ChannelGraph(state.model)
         if state.plan.kept and budgets[state.step].met_by(graph):  # a cut went further than asked
             return replace(state, step=number, done=number == config.steps)
+        if state.plan.kept and not _can_cut(budgets[state.step], graph):
+            missed = (
+                f"The budget {budgets[-1]} cannot be met: {bound(budgets[-1], graph)} let no more "
+                "channels leave."
+            )
+            return replace(state, step=config.steps, done=True, extra={"budget": (missed,)})
         scores = context.scores(graph, config.criterion, config.calibration_images)
         cut, notes = _allocated(budgets[state.step], graph, scores)
         model, plan = prune_graph(graph, cut), state.plan.then(cut)
         row = _row(number, model, plan)
         context.track("network", {name: float(value) for name, value in row.items()})
-        later = budgets[number:]
-        if any(not budget.met_by(ChannelGraph(model)) for budget in later):
+        if any(_can_cut(budget, ChannelGraph(model)) for budget in budgets[number:]):
             context.fit(model, self.recovery, f"recover {number}/{config.steps}")
         return replace(
             state,
@@ -81,6 +87,12 @@ class Ranking(Method):
         pruned = Pruned(model, plan, context.value(model))
         notes = (*state.notes, *state.extra.get("budget", ()))
         return Outcome(pruned, notes, _untouched(plan))
+
+
+def _can_cut(budget: Budget, graph: ChannelGraph) -> bool:
+    """Whether a budget asks for more, and its limits let more leave."""
+    levels = Limits.of(budget).levels(graph, budget.origin or graph)
+    return any(len(counts) > 1 for counts in levels.values()) and not budget.met_by(graph)
 
 
 def _allocated(

@@ -153,7 +153,7 @@ def test_history_and_latency_tell_all(run, recording):
 def test_without_a_directory_and_test_data_the_report_is_of_the_validation_data(model, splits):
     x, y = splits.validation_arrays()
     task = Task((x, y), validation=(x, y[:, None]))
-    result = method(episodes=1).run(model, task, seed=3)
+    result = method(episodes=1, balance=-10.0).run(model, task, seed=3)
     right = result.model.predict(x, verbose=0).argmax(axis=1) == y
     assert result.report.after.validation == pytest.approx(100 * right.mean())
     assert result.report.after.macs < result.report.before.macs

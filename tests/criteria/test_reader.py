@@ -7,7 +7,7 @@ from keras import layers as kl
 from keras import ops
 
 from keras_prune.criteria import L1, Activation, Taylor
-from keras_prune.criteria.reading import Reader
+from keras_prune.criteria.reader import Reader
 from keras_prune.graph import ChannelGraph
 from keras_prune.surgery.silencing import masked_weights
 from tests.criteria.nets import squares

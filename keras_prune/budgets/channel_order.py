@@ -1,16 +1,24 @@
 """The order in which channels come back into a network that keeps as few as it may."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from keras_prune.budgets.scores import Scores
+from keras_prune.graph.cut_costs import Masks
+
+Cost = Callable[[Masks], int]
+"""What a cut leaves; it never drops when a channel comes back."""
+
+TOLERANCE = 0.02
+"""A budget used up to this fraction counts as hit."""
 
 
-class Ladder:
+class ChannelOrder:
     """All channels that may leave, in steps of one group each, the best first.
 
-    At the bottom every group keeps the fewest channels it may. A step lets one group keep as many
+    At the outset every group keeps the fewest channels it may. A step lets one group keep as many
     as its next level says. Within a group the channel with the higher score comes first, the lower
     index if they are equal; between groups the earlier one does.
 
@@ -38,26 +46,60 @@ class Ladder:
             "local": [-fraction for fraction in fractions],
         }[scope]
         owner = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
-        order = np.argsort(-np.concatenate([*keys, []]), kind="stable")
-        self.steps: np.ndarray = owner[order]
-        self._fractions: np.ndarray = np.concatenate([*fractions, []])[order]
+        sorted_steps = np.argsort(-np.concatenate([*keys, []]), kind="stable")
+        self.steps: np.ndarray = owner[sorted_steps]
+        self._fractions: np.ndarray = np.concatenate([*fractions, []])[sorted_steps]
 
     def levels_after(self, steps: int) -> np.ndarray:
-        """How many levels each group has climbed after the first steps, shape `(groups,)`."""
+        """The level of each group after the first steps, shape `(groups,)`."""
         return np.bincount(self.steps[:steps], minlength=len(self.groups))
 
     def steps_within(self, fraction: float) -> int:
         """How many steps leave every group with at most a fraction of its channels (local only)."""
         return int(np.searchsorted(self._fractions, fraction, side="right"))
 
-    def masks(self, climbed: np.ndarray) -> dict[str, np.ndarray]:
-        """Which channels each group keeps at these levels."""
+    def masks(self, levels: np.ndarray) -> dict[str, np.ndarray]:
+        """Which channels each group keeps at these levels, given by number."""
         return {
-            name: ranks < levels[level]
-            for name, ranks, levels, level in zip(
-                self.groups, self._ranks, self._levels, climbed, strict=True
+            name: ranks < counts[level]
+            for name, ranks, counts, level in zip(
+                self.groups, self._ranks, self._levels, levels, strict=True
             )
         }
+
+
+def largest_within(order: ChannelOrder, cost: Cost, limit: int, spread: bool = True) -> np.ndarray:
+    """The levels of the groups at the last point of the order that a budget admits.
+
+    First as many steps as fit, found by bisection. If the next one is so dear that more than
+    `TOLERANCE` of the budget is left, those of the steps after it that fit, the best first.
+
+    Args:
+        order: the steps.
+        cost: what the masks leave.
+        limit: the most that may be left; at the outset it may be exceeded all the same.
+        spread: whether a group may rise several levels in place of a dearer one.
+    """
+
+    def left(levels: np.ndarray) -> int:
+        return cost(order.masks(levels))
+
+    admitted = bisect_right(
+        range(len(order.steps) + 1), limit, key=lambda steps: left(order.levels_after(steps))
+    )
+    steps = max(admitted - 1, 0)
+    levels = order.levels_after(steps)
+    closed: set[int] = set()
+    for group in order.steps[steps:].tolist():
+        if left(levels) >= (1 - TOLERANCE) * limit:
+            break
+        if group not in closed:
+            higher = levels + (np.arange(len(levels)) == group)
+            fits = left(higher) <= limit
+            levels = higher if fits else levels
+            if not (fits and spread):  # the group's later steps need this one
+                closed.add(group)
+    return levels
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:

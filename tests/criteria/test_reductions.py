@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_prune.criteria import L1, TaylorWeight
-from keras_prune.criteria.joining import joined
+from keras_prune.criteria.reductions import joined
 from keras_prune.errors import ConfigError
 from keras_prune.graph import Binding, ChannelGroup, Member, Role
 

@@ -1,0 +1,175 @@
+"""Step by step to a budget."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_prune import Task
+from keras_prune.errors import ConfigError
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods.context import Context
+from keras_prune.methods.ranking import Ranking
+from keras_prune.profiling import profile
+from keras_prune.surgery import prune
+from tests.methods.filter_agent.small import residual_network
+from tests.methods.tiny import SPLITS, TRAININGS, assert_same_weights, context, trained
+
+RANDOM = np.random.default_rng(0)
+DATA = RANDOM.normal(size=(40, 8, 8, 3)).astype("float32"), RANDOM.integers(0, 4, 40)
+
+
+def ranking(**options):
+    given = {"criterion": "l1", "steps": 3, "macs": 0.4} | TRAININGS | options
+    if {"ratio", "params"} & options.keys():
+        del given["macs"]
+    return Ranking(**given)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return residual_network(seed=0)
+
+
+@pytest.fixture
+def run(model, monkeypatch):
+    """A run whose trainings do nothing but are listed."""
+    monkeypatch.setattr(
+        Context, "fit", lambda self, model, config, stage, **_: self.fitted.append((stage, model))
+    )
+    made = context(model, Task(DATA, validation=DATA))
+    made.fitted = []
+    return made
+
+
+def states_of(method, run):
+    states = [method.start(run)]
+    while not states[-1].done:
+        states.append(method.step(run, states[-1]))
+    return states
+
+
+def channels(model):
+    return sum(group.channels for group in ChannelGraph(model).groups.values())
+
+
+def test_the_budget_counts_from_the_original_and_every_step_takes_the_same_fraction(model, run):
+    states = states_of(ranking(), run)
+    whole = profile(model).total.macs
+    left = [profile(state.model).total.macs for state in states]
+    for number, macs in enumerate(left):
+        assert 0.8 * 0.4 ** (number / 3) < macs / whole <= 0.4 ** (number / 3)
+    history = states[-1].history
+    assert [row["macs"] for row in history] == left[1:]
+    assert [row["channels"] for row in history] == [channels(s.model) for s in states[1:]]
+    assert [row["parameters"] for row in history] == [s.model.count_params() for s in states[1:]]
+    assert [state.step for state in states] == [0, 1, 2, 3]
+
+
+def test_the_plan_leads_to_the_model(model, run):
+    last = states_of(ranking(), run)[-1]
+    assert_same_weights(prune(model, last.plan), last.model)
+
+
+def test_the_model_recovers_between_the_cuts_and_once_at_the_end(run):
+    method = ranking()
+    states = states_of(method, run)
+    assert [stage for stage, _ in run.fitted] == ["recover 1/3", "recover 2/3"]
+    assert [model for _, model in run.fitted] == [state.model for state in states[1:3]]
+    outcome = method.finish(run, states[-1])
+    assert run.fitted[2:] == [("fine-tune", outcome.pruned.model)]
+    assert outcome.pruned.value == run.value(states[-1].model)
+
+
+def test_the_scores_are_those_of_what_is_left(run, monkeypatch):
+    seen = []
+    scores = Context.scores
+    monkeypatch.setattr(
+        Context,
+        "scores",
+        lambda self, graph, *given: seen.append(graph.model) or scores(self, graph, *given),
+    )
+    states = states_of(ranking(), run)
+    assert [channels(model) for model in seen] == [channels(state.model) for state in states[:3]]
+
+
+def test_a_step_leaves_the_state_it_was_given(model, run):
+    method = ranking()
+    first = method.step(run, method.start(run))
+    plan, weights = dict(first.plan.kept), [w.copy() for w in first.model.get_weights()]
+    second, again = method.step(run, first), method.step(run, first)
+    assert (first.step, first.plan.kept, len(first.history)) == (1, plan, 1)
+    for old, now in zip(weights, first.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, now)
+    assert second.plan == again.plan and second.history == again.history
+
+
+def test_steps_whose_budget_is_met_already_cut_nothing(run):
+    """There are far fewer channels than steps."""
+    last = states_of(ranking(steps=200, ratio=0.2), run)[-1]
+    assert last.step == 200
+    assert 1 < len(last.history) < 10
+    assert len(run.fitted) < 10
+
+
+def test_a_budget_that_was_missed_is_said(run):
+    method = ranking(steps=1, ratio=0.98)
+    [note] = method.finish(run, states_of(method, run)[-1]).notes
+    assert "ratio=0.98 cannot be met: the plan keeps" in note
+    method = ranking(ratio=0.5)
+    assert method.finish(run, states_of(method, run)[-1]).notes == ()
+
+
+def test_where_nothing_more_may_leave_the_steps_end(run):
+    method = ranking(steps=4, ratio=0.9, max_ratio=0.5)
+    states = states_of(method, run)
+    assert len(states[-1].history) == 2
+    assert len(run.fitted) == 1  # between the two cuts
+    [note] = method.finish(run, states[-1]).notes
+    assert "ratio=0.9 cannot be met: " in note and "max_ratio=0.5" in note
+    assert states[-1].done and states[-1].model is states[-2].model
+
+
+def test_what_is_excluded_stays_whole_and_is_said(run):
+    method = ranking(exclude=("stem",))
+    last = states_of(method, run)[-1]
+    assert last.plan.kept["stem"] == tuple(range(last.plan.channels["stem"]))
+    assert "excluded" in method.finish(run, last).untouched["stem"]
+
+
+def test_a_budget_that_changes_nothing_is_refused(model):
+    with pytest.raises(ConfigError, match="would change nothing"):
+        ranking(macs=1.0).check(model, None)
+    with pytest.raises(ConfigError, match="Unknown layer or group to exclude"):
+        ranking(exclude=("nothing",)).check(model, None)
+
+
+def test_scores_are_not_computed_on_validation_or_test_images(monkeypatch):
+    seen = []
+
+    def score(self, graph, data=None):
+        seen.append(data)
+        return {name: np.arange(group.channels) for name, group in graph.groups.items()}
+
+    monkeypatch.setattr("keras_prune.criteria.Criterion.__call__", score)
+    method = ranking(criterion="taylor", steps=1, calibration_images=50)
+    states_of(method, context(trained()))
+    [(images, labels)] = seen
+    for found, expected in zip((images, labels), SPLITS.training_sample(50), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_regression_is_ranked_by_its_own_loss():
+    """With a weight of 0 for one of the outputs, what only that one needs goes first."""
+    image = keras.Input((8, 8, 3))
+    keras.utils.set_random_seed(0)
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    sides = [keras.layers.Dense(6, activation="relu", name=name)(x) for name in ("left", "right")]
+    outputs = [keras.layers.Dense(1, name=f"{n}_out")(s) for n, s in enumerate(sides)]
+    model = keras.Model(image, outputs)
+    model.compile(loss=["mse", "mse"], loss_weights=[1.0, 0.0])
+    y = DATA[0].mean(axis=(1, 2, 3))[:, None]
+    data = DATA[0], (y, y)
+    method = ranking(criterion="taylor", ratio=0.5, steps=1, normalize="none")
+    made = context(model, Task(data, validation=data))
+    kept = method.step(made, method.start(made)).plan.kept
+    assert len(kept["left"]) > len(kept["right"]) == 1

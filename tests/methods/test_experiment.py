@@ -1,0 +1,180 @@
+"""A whole run from a configuration, from the data to the report."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from keras_prune import data
+from keras_prune.errors import ConfigError
+from keras_prune.methods.config import load_run
+from keras_prune.methods.experiment import method_of, run_from_config
+from keras_prune.plan import PruningPlan
+from keras_prune.profiling import profile
+from keras_prune.reporting import PruningReport, RunDirectory
+from keras_prune.surgery import prune
+from keras_prune.tracking import Observers
+from keras_prune.utils.config import override, read_toml
+
+from .tiny import assert_same_weights
+
+CONFIG = load_run(
+    {
+        "method": "ranking",
+        "common": {"model": "conv248", "dataset": "digits", "batch_size": 32, "seed": 1},
+        "train": {"epochs": 6, "learning_rate": 0.02},
+        "prune": {
+            "criterion": "taylor",
+            "params": 0.5,
+            "steps": 2,
+            "calibration_images": 200,
+            "exclude": ["conv1"],
+        },
+        "recovery": {"epochs": 1, "learning_rate": 0.02, "steps_per_epoch": 5},
+        "finetune": {"epochs": 3, "learning_rate": 0.02},
+        "distillation": {},
+    }
+)
+FILES = {
+    "baseline.keras", "config.toml", "history.csv", "layers.csv", "model.tflite", "plan.json",
+    "pruned.keras", "report.json", "saved_model", "training.csv", "training.svg",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_PRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return RunDirectory.create(tmp_path_factory.mktemp("experiment") / "run")
+
+
+@pytest.fixture(scope="module")
+def report(folder):
+    return run_from_config(CONFIG, folder)
+
+
+@pytest.fixture(scope="module")
+def pruned(folder, report):
+    return keras.models.load_model(folder / "pruned.keras")
+
+
+def test_the_directory_is_complete(folder, report):
+    assert {path.name for path in folder.path.iterdir()} == FILES
+    assert report == PruningReport.from_dict(json.loads((folder / "report.json").read_text()))
+
+
+def test_the_configuration_is_the_one_that_ran(folder, report):
+    assert load_run(read_toml(folder / "config.toml")) == CONFIG
+    assert (report.method, report.model, report.dataset) == ("ranking", "conv248", "digits")
+    assert report.config["train"]["epochs"] == 6
+    assert report.seed == 1
+
+
+def test_the_budget_is_kept_and_the_report_agrees_with_the_weights(report, pruned):
+    assert report.after.parameters == pruned.count_params() <= 0.5 * report.before.parameters
+    assert report.after.macs == profile(pruned).total.macs
+    images, labels = data.load("digits", input_shape=(28, 28, 1)).test_arrays()
+    right = pruned.predict(images, verbose=0).argmax(axis=1) == labels
+    assert report.after.test == pytest.approx(100 * right.mean()) and report.after.test > 60
+
+
+def test_the_plan_leads_from_the_baseline_to_the_pruned_networks_shapes(folder, pruned):
+    plan = PruningPlan.load(folder / "plan.json")
+    again = prune(keras.models.load_model(folder / "baseline.keras"), plan)
+    assert [w.shape for w in again.weights] == [w.shape for w in pruned.weights]
+
+
+def test_what_was_excluded_is_whole_and_said_so(report):
+    kept = {group.name: (group.kept, group.channels) for group in report.groups}
+    assert kept["conv1"] == (2, 2)
+    assert "conv1" in {skipped.name for skipped in report.skipped}
+    assert kept["conv3"][0] < 8
+
+
+def test_the_trainings_are_written_and_the_baselines_first(folder, report):
+    stages = pd.read_csv(folder / "training.csv")["stage"].tolist()
+    assert stages == ["train conv248"] * 6 + ["recover 1/2"] + ["fine-tune"] * 3
+    assert pd.read_csv(folder / "history.csv")["step"].tolist() == [1, 2]
+
+
+def test_stage_after_stage_is_the_whole_run(folder, report, pruned, tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    with pytest.raises(ConfigError, match="Stage prune starts from .*Run --stage train first"):
+        run_from_config(CONFIG, run, stage="prune")
+    assert run_from_config(CONFIG, run, stage="train") is None
+    with pytest.raises(ConfigError, match="Stage test starts from .*Run --stage prune first"):
+        run_from_config(CONFIG, run, stage="test")
+    assert run_from_config(CONFIG, run, stage="prune") is None
+    assert not (run / "report.json").exists()
+    again = run_from_config(CONFIG, run, stage="test")
+    assert (again.before, again.after) == (report.before, report.after)
+    assert_same_weights(keras.models.load_model(run / "pruned.keras"), pruned)
+    for name in ("training.csv", "history.csv", "config.toml"):
+        assert (run / name).read_text() == (folder / name).read_text()
+    assert {path.name for path in run.path.iterdir()} == FILES
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_killed_and_run_again_is_not_killed(folder, report, pruned, tmp_path):
+    def die_in_fine_tuning(progress):
+        if progress.stage == "fine-tune":
+            raise Killed
+
+    run = RunDirectory.create(tmp_path / "run")
+    with pytest.raises(Killed):
+        run_from_config(CONFIG, run, observers=Observers(watcher=die_in_fine_tuning))
+    again = run_from_config(CONFIG, RunDirectory.existing(run.path))
+    assert (again.after, again.resumed) == (report.after, 1)
+    assert_same_weights(keras.models.load_model(run / "pruned.keras"), pruned)
+    assert (run / "training.csv").read_text() == (folder / "training.csv").read_text()
+
+
+def test_given_weights_are_not_trained(folder, report, tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    again = run_from_config(CONFIG, run, weights=folder / "baseline.keras")
+    assert again.before == report.before
+    assert "train conv248" not in set(pd.read_csv(run / "training.csv")["stage"])
+
+
+def test_a_request_that_cannot_be_carried_out_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_prune.methods.experiment.baseline", None)
+    run = RunDirectory.create(tmp_path / "run")
+    with pytest.raises(ConfigError, match="Unknown layer or group to exclude"):
+        run_from_config(override(CONFIG, {"prune.exclude": ["nothing"]}), run)
+
+
+def test_a_method_has_the_trainings_of_its_configuration():
+    made = method_of(CONFIG)
+    assert (made.config, made.recovery, made.finetune, made.distillation) == (
+        CONFIG.prune, CONFIG.recovery, CONFIG.finetune, CONFIG.distillation
+    )  # fmt: skip
+
+
+def test_scores_are_not_computed_on_validation_or_test_images(folder, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "keras_prune.criteria.Criterion.__call__",
+        lambda self, graph, data=None: (
+            seen.append(data)
+            or {name: np.arange(group.channels) for name, group in graph.groups.items()}
+        ),
+    )
+    run = RunDirectory.create(tmp_path / "run")
+    run_from_config(
+        override(CONFIG, {"prune.steps": 1, "finetune.epochs": 1}), run,
+        weights=folder / "baseline.keras",
+    )  # fmt: skip
+    splits = data.load("digits", input_shape=(28, 28, 1))
+    [(images, labels)] = seen
+    for found, expected in zip((images, labels), splits.training_sample(200), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,329 @@
+"""What the driver does for every method, seen with a small one."""
+
+import json
+import os
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from keras_prune import Task
+from keras_prune.errors import ConfigError, ExportError
+from keras_prune.graph import ChannelGraph
+from keras_prune.methods import Method, Outcome, get
+from keras_prune.methods.ranking import Ranking
+from keras_prune.methods.run import run_method
+from keras_prune.profiling import profile
+from keras_prune.reporting import RunDirectory
+from keras_prune.surgery import prune
+
+from .tiny import SPLITS, TRAININGS, assert_same_weights, trained
+
+FILES = {
+    "baseline.keras", "history.csv", "layers.csv", "plan.json", "pruned.keras", "report.json",
+    "training.csv", "training.svg",
+}  # fmt: skip
+
+
+def ranking(**options):
+    return Ranking(**{"params": 0.5, "criterion": "l1", "steps": 2} | TRAININGS | options)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return trained()
+
+
+@pytest.fixture(scope="module")
+def reads():
+    """How often the test data were read, at each reading of them."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def task(reads):
+    """The digits, as pipelines; reading the test data counts."""
+    x, y = SPLITS.test_arrays()
+
+    def batches():
+        reads.append(1)
+        yield x, y
+
+    spec = tf.TensorSpec((None, 8, 8, 1)), tf.TensorSpec((None,), tf.int32)
+    test = tf.data.Dataset.from_generator(batches, output_signature=spec)
+    test = test.apply(tf.data.experimental.assert_cardinality(1))
+    train = SPLITS.training_sample(1078)
+    return Task(train, validation=SPLITS.validation_arrays(), test=test, batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("driver") / "run"
+
+
+@pytest.fixture(scope="module")
+def result(model, task, folder):
+    return ranking().run(model, task, seed=3, directory=folder)
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_directory_is_complete(result, folder):
+    assert names(folder) == FILES
+
+
+def test_reported_numbers_are_those_of_the_weights(result, model):
+    before, after, report = result.report.before, result.report.after, result.report
+    for figures, network in ((before, model), (after, result.model)):
+        cost = profile(network).total
+        assert figures.parameters == network.count_params() == cost.parameters
+        assert (figures.macs, figures.flops) == (cost.macs, cost.flops)
+        assert figures.bytes == sum(4 * weight.size for weight in network.get_weights())
+    widths = {name: group.channels for name, group in ChannelGraph(result.model).groups.items()}
+    assert {group.name: group.kept for group in report.groups} == widths
+    assert {n: len(kept) for n, kept in result.plan.kept.items()} == widths
+    assert after.parameters <= 0.5 * before.parameters
+
+
+def test_reported_accuracies_are_those_of_the_models(result, model):
+    for figures, network in ((result.report.before, model), (result.report.after, result.model)):
+        for split, expected in (("test", figures.test), ("validation", figures.validation)):
+            x, y = getattr(SPLITS, f"{split}_arrays")()
+            right = network.predict(x, verbose=0).argmax(axis=1) == y
+            assert expected == pytest.approx(100 * right.mean())
+    assert result.report.drop == result.report.before.test - result.report.after.test
+
+
+def test_the_plan_leads_to_the_pruned_shapes_and_the_original_is_untouched(result, model, folder):
+    small = prune(model, result.plan)
+    assert [w.shape for w in small.weights] == [w.shape for w in result.model.weights]
+    assert_same_weights(keras.models.load_model(folder / "baseline.keras"), model)
+    assert_same_weights(model, trained())
+
+
+def test_the_test_data_are_read_for_the_report_alone(result, model, task, reads, monkeypatch):
+    assert len(reads) == 2  # the network before and after
+    told = []
+    report = Ranking.finish
+    monkeypatch.setattr(Ranking, "finish", lambda *given: told.append(len(reads)) or report(*given))
+    ranking().run(model, task)
+    assert (told, len(reads)) == ([2], 4)
+
+
+def test_without_test_data_the_report_is_of_the_validation_data(model):
+    data = SPLITS.validation_arrays()
+    report = ranking(steps=1).run(model, Task(data, validation=data)).report
+    assert (report.before.test, report.after.test) == (None, None)
+    assert report.drop == report.before.validation - report.after.validation
+
+
+def test_a_finished_directory_returns_its_report_again(result, model, task, folder, reads):
+    count = len(reads)
+    again = ranking().run(model, task, seed=3, directory=folder)
+    written = json.loads((folder / "report.json").read_text())
+    for report in (result.report, again.report):
+        assert json.loads(json.dumps(report.to_dict())) == written
+    assert again.plan == result.plan
+    assert_same_weights(again.model, result.model)
+    assert len(reads) == count
+    assert names(folder) == FILES
+
+
+@pytest.mark.parametrize(
+    ("method", "seed", "message"),
+    [
+        (ranking(params=0.4), 3, "another configuration"),
+        (ranking(), 4, "another seed: 3. Received: 4"),
+        (get("rl_pruner", macs=0.5), 3, "another method: ranking. Received: rl_pruner"),
+    ],
+)
+def test_a_finished_directory_is_of_one_request(result, model, task, folder, method, seed, message):
+    with pytest.raises(ConfigError, match=message) as told:
+        method.run(model, task, seed=seed, directory=folder)
+    assert "\n" not in str(told.value)
+
+
+def test_without_a_directory_nothing_is_written(model, task, tmp_path, monkeypatch, result):
+    monkeypatch.chdir(tmp_path)
+    again = ranking().run(model, task, seed=3)
+    assert os.listdir(tmp_path) == []
+    assert_same_weights(again.model, result.model)
+    assert again.report.after == result.report.after
+
+
+class Killed(BaseException):
+    """A process that ends in the middle of its work."""
+
+
+def killer(number):
+    """A watcher that lives for so many messages."""
+    seen = []
+
+    def watch(_):
+        seen.append(1)
+        if len(seen) == number:
+            raise Killed
+
+    return watch
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Every batch of a training is kept."""
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
+
+
+def assert_unbroken(again, whole, folder, expected):
+    assert_same_weights(again.model, whole.model)
+    assert again.plan == whole.plan
+    assert (again.report.after, again.report.before) == (whole.report.after, whole.report.before)
+    for name in ("training.csv", "history.csv", "plan.json", "layers.csv"):
+        assert (folder / name).read_text() == (expected / name).read_text(), name
+    assert names(folder) == names(expected)
+
+
+@pytest.mark.parametrize("number", [1, 3, 6, 9])
+def test_killed_in_a_training_and_run_again_is_not_killed(
+    result, model, task, folder, tmp_path, exact, number
+):
+    with pytest.raises(Killed):
+        ranking().run(model, task, seed=3, directory=tmp_path, watcher=killer(number))
+    again = ranking().run(model, task, seed=3, directory=tmp_path)
+    assert_unbroken(again, result, tmp_path, folder)
+    assert again.report.resumed == 1
+    assert "The run was ended before its time once, and went on." in again.report.notes
+
+
+PLACES = {
+    "before the first state": "keras_prune.methods.run.Saved.save",
+    "at the report": "keras_prune.methods.run._Run._report",
+    "while the last files are written": "keras_prune.methods.run.draw_curves",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_killed_elsewhere_and_run_again_is_not_killed(
+    result, model, task, folder, tmp_path, place, monkeypatch
+):
+    def die(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(PLACES[place], die)
+        ranking().run(model, task, seed=3, directory=tmp_path)
+    assert not (tmp_path / "report.json").exists()
+    assert_unbroken(
+        ranking().run(model, task, seed=3, directory=tmp_path), result, tmp_path, folder
+    )
+
+
+def test_killed_twice_is_told(model, task, tmp_path):
+    for number in (2, 2):
+        with pytest.raises(Killed):
+            ranking().run(model, task, directory=tmp_path, watcher=killer(number))
+    report = ranking().run(model, task, directory=tmp_path).report
+    assert report.notes[-1] == "The run was ended before its time 2 times, and went on."
+
+
+@pytest.mark.parametrize(
+    ("options", "seed", "what"),
+    [({"criterion": "l2"}, 0, "configuration"), ({}, 1, "seed"), ({"finetune": None}, 0, "config")],
+)
+def test_a_killed_run_goes_on_with_the_same_request_alone(
+    model, task, tmp_path, options, seed, what
+):
+    with pytest.raises(Killed):
+        ranking().run(model, task, directory=tmp_path, watcher=killer(2))
+    with pytest.raises(ConfigError, match=f"begun with another {what}"):
+        ranking(**options).run(model, task, seed=seed, directory=tmp_path)
+    other = keras.models.clone_model(model)
+    with pytest.raises(ConfigError, match="begun with another model"):
+        ranking().run(other, task, directory=tmp_path)
+    x, y = SPLITS.validation_arrays()
+    with pytest.raises(ConfigError, match="begun with another validation data"):
+        data = Task(SPLITS.training_sample(1078), validation=(x[:50], y[:50]), batch_size=64)
+        ranking().run(model, data, directory=tmp_path)
+
+
+def test_a_directory_that_another_process_works_in_is_refused(model, task, tmp_path):
+    with pytest.raises(Killed):
+        ranking().run(model, task, directory=tmp_path, watcher=killer(2))
+    refused = pytest.raises(ConfigError, match="in use by process .* Wait until that")
+    with RunDirectory(tmp_path).locked(), refused as told:
+        ranking().run(model, task, directory=tmp_path)
+    assert "\n" not in str(told.value)
+    assert ranking().run(model, task, directory=tmp_path).report.resumed == 1
+
+
+def test_a_directory_of_something_else_is_refused_untouched(model, task, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ConfigError, match="is not empty"):
+        ranking().run(model, task, directory=tmp_path)
+    assert names(tmp_path) == {"letter.txt"}
+
+
+def test_a_request_that_cannot_be_carried_out_leaves_no_directory(model, task, tmp_path):
+    with pytest.raises(ConfigError, match="exclude"):
+        ranking(exclude=("nothing",)).run(model, task, directory=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("error", [ExportError("No\n converter."), OSError("disk full")])
+def test_an_export_that_fails_does_not_lose_the_run(model, task, tmp_path, monkeypatch, error):
+    def fail(network, path, **_):
+        if path.name == "bad":
+            raise error
+        return export(network, path, **_)
+
+    from keras_prune.methods.run import export
+
+    monkeypatch.setattr("keras_prune.methods.run.export", fail)
+    report = run_method(
+        ranking(steps=1), model, task, directory=tmp_path, exports=("bad", "model.tflite")
+    ).report
+    [note] = [note for note in report.notes if "Not exported" in note]
+    assert note.endswith(f"bad: {' '.join(str(error).split())}")
+    assert report.exports[1]["format"] == "tflite"
+    assert names(tmp_path) == FILES | {"model.tflite"}
+
+
+def test_it_can_end_before_the_test_data_are_read(model, task, tmp_path, reads, result, folder):
+    count = len(reads)
+    assert run_method(ranking(), model, task, seed=3, directory=tmp_path, until="prune") is None
+    assert len(reads) == count
+    assert not (tmp_path / "report.json").exists()
+    again = run_method(ranking(), model, task, seed=3, directory=tmp_path)
+    assert again.report.after == result.report.after
+
+
+class Doing(Method):
+    """A method that prunes nothing, and changes nothing of its state but what it must."""
+
+    name = "doing"
+    Config = Ranking.Config
+
+    def check(self, model, task):
+        pass
+
+    def step(self, context, state):
+        rows = (*state.history, {"step": state.step + 1, "drawn": np.random.random()})
+        return replace(state, step=state.step + 1, done=state.step == 2, history=rows)
+
+    def finish(self, context, state):
+        return Outcome(state.now)
+
+
+def test_a_method_needs_no_more_than_steps_and_each_has_a_random_stream(model, task, tmp_path):
+    found = Doing(macs=0.5).run(model, task, directory=tmp_path / "one")
+    assert found.model is model and found.plan.kept == {}
+    assert found.report.after == found.report.before
+    drawn = pd.read_csv(tmp_path / "one" / "history.csv")["drawn"]
+    np.random.random(7)  # what this process did before does not matter
+    Doing(macs=0.5).run(model, task, directory=tmp_path / "two")
+    assert pd.read_csv(tmp_path / "two" / "history.csv")["drawn"].equals(drawn)
+    assert drawn.nunique() == 3
