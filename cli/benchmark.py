@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_prune.errors import ConfigError
+from keras_prune.utils.progress import Watcher
 
 from . import options as shared
 from .command import command
 from .costs import check_folder, write_csv
 from .options import COUNT, FILE
 from .progress import display
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
-    from keras_prune.benchmarking import LayerBenchmark
+    from keras_prune.benchmarking import Benchmark, LayerBenchmark
 
 HEADINGS = {
     "path": "file",
@@ -56,14 +57,15 @@ def benchmark(
     others are compared with; "realised" is the part of the saved MACs that became time.
     """
     check_folder(csv)
-    benchmarking = room("benchmarking", start=False)  # threads are set before TensorFlow starts
+    with quietly(start=False):  # threads are set before TensorFlow starts
+        from keras_prune.benchmarking import benchmark as timed
+    found: Benchmark | LayerBenchmark
     with display() as watcher:
-        options = {"threads": threads, "turns": turns, "watcher": watcher}
-        found = (
-            _layers(files, benchmarking, options)
-            if per_layer
-            else benchmarking.benchmark(files, batch_sizes=batch_sizes or (1,), **options)
-        )
+        if per_layer:
+            found = _layers(files, threads, turns, watcher)
+        else:
+            sizes = batch_sizes or (1,)
+            found = timed(files, batch_sizes=sizes, threads=threads, turns=turns, watcher=watcher)
     if csv:
         write_csv(csv, found.to_frame())
     if as_json:
@@ -73,16 +75,18 @@ def benchmark(
 
 
 def _layers(
-    files: tuple[Path, ...], benchmarking: Any, options: dict[str, Any]
+    files: tuple[Path, ...], threads: int, turns: int, watcher: Watcher
 ) -> "LayerBenchmark":
     if len(files) != 2:
         raise ConfigError(
             f"--per-layer compares two .keras files: a model and the same one pruned. Received: "
             f"{len(files)}."
         )
-    models = [room("runtimes.loading").load_model(path) for path in files]
-    found: LayerBenchmark = benchmarking.benchmark_layers(*models, **options)
-    return found
+    with quietly(start=False):
+        from keras_prune.benchmarking import benchmark_layers
+        from keras_prune.runtimes.loading import load_model
+    before, after = map(load_model, files)
+    return benchmark_layers(before, after, threads=threads, turns=turns, watcher=watcher)
 
 
 def _show(found: Any) -> None:

@@ -8,7 +8,7 @@ import click
 from . import options as shared
 from .command import command
 from .costs import show, write_csv
-from .starting import room
+from .starting import quietly
 
 
 @command()
@@ -22,8 +22,10 @@ def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path 
 
     Both are .keras or .kpz files. Layers are matched by name: "before" is MODEL, "after" is OTHER.
     """
-    models = [room("runtimes.loading").load_model(path) for path in (model, other)]
-    found = room("profiling").compare(*models, convention)
+    with quietly():
+        from keras_prune.profiling import compare as compared
+        from keras_prune.runtimes.loading import load_model
+    found = compared(load_model(model), load_model(other), convention)
     if csv:
         write_csv(csv, found.to_flat_frame())
     if as_json:

@@ -9,7 +9,7 @@ import click
 from . import options as shared
 from .classifying import opened
 from .command import command
-from .starting import room
+from .starting import quietly
 
 
 @command()
@@ -36,7 +36,9 @@ def evaluate(
     examples = getattr(splits, split)
     if batch_size:
         examples = examples.rebatch(batch_size)
-    found = room("training").evaluate_predictor(predictor, examples)
+    with quietly():
+        from keras_prune.training import evaluate_predictor
+    found = evaluate_predictor(predictor, examples)
     if as_json:
         names = {"model": str(model), "dataset": dataset, "split": split}
         click.echo(json.dumps(names | asdict(found), indent=2))

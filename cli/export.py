@@ -13,7 +13,7 @@ from . import options as shared
 from .command import command
 from .options import COUNT, FILE
 from .sparse import show_sparse
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
     from keras_prune.data import Splits
@@ -75,16 +75,20 @@ def export(
     chosen = {name: value for name, value in options.items() if value is not None}
     if labels:
         chosen["labels"] = _lines(labels)
+    with quietly():
+        from keras_prune.exporting import export as written
+        from keras_prune.runtimes.loading import load_model
+        from keras_prune.training.config import CommonConfig
+        from keras_prune.training.source import open_file
     if dataset:
-        common = room("training").CommonConfig(str(model), dataset)
-        loaded, splits = room("training.source").open_file(common, data_dir)
+        loaded, splits = open_file(CommonConfig(str(model), dataset), data_dir)
         chosen |= _examples(splits, examples, sparse or options["quantize"] in INTEGER)
     else:
-        loaded = room("runtimes.loading").load_model(model)
+        loaded = load_model(model)
     if sparse:
         show_sparse(loaded, out, chosen, as_json)
         return
-    exported = room("exporting").export(loaded, out, **chosen)
+    exported = written(loaded, out, **chosen)
     if as_json:
         click.echo(json.dumps(asdict(exported), indent=2))
     else:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options as shared
 from .command import command
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,12 +28,16 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     Groups are channels that stay or leave together, with what one channel costs. Pinned channels
     must stay; a barrier is an operation that no rule knows, so that all it touches stays.
     """
+    with quietly():
+        from keras_prune.graph import ChannelGraph
+        from keras_prune.reporting.graph_plot import check_path, draw
+        from keras_prune.runtimes.loading import load_model
     if plot:
-        room("reporting.graph_plot").check_path(plot)
-    graph = _graph(model)
+        check_path(plot)
+    graph = ChannelGraph(load_model(model))
     summary = graph.summary()
     if plot:
-        room("reporting.graph_plot").draw(graph, plot)
+        draw(graph, plot)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2))
         return
@@ -43,12 +47,6 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     _show(summary, terminal)
     if plot:
         terminal.print(f"Drawing: {plot}", highlight=False, soft_wrap=True)
-
-
-def _graph(path: Path) -> Any:
-    """The graph of a model file."""
-    model = room("runtimes.loading").load_model(path)
-    return room("graph").ChannelGraph(model)
 
 
 def _show(summary: "GraphSummary", console: "Console") -> None:

@@ -10,7 +10,7 @@ import click
 from . import options as shared
 from .classifying import opened
 from .command import command
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,9 +80,13 @@ def predict(
 
 
 def _of_files(model: Path, files: tuple[Path, ...]) -> Answers:
-    predictor = room("runtimes.predictors").open_predictor(model)
-    images = room("data").inputs_from_files(list(files), predictor.input_shape)
-    names = room("reporting").class_names_beside(model, predictor.num_classes)
+    with quietly():
+        from keras_prune.data import inputs_from_files
+        from keras_prune.reporting import class_names_beside
+        from keras_prune.runtimes.predictors import open_predictor
+    predictor = open_predictor(model)
+    images = inputs_from_files(list(files), predictor.input_shape)
+    names = class_names_beside(model, predictor.num_classes)
     return Answers(list(map(str, files)), [None] * len(files), predictor(images), names)
 
 

@@ -8,7 +8,7 @@ import click
 from . import options as shared
 from .command import command
 from .costs import show, write_csv
-from .starting import room
+from .starting import quietly
 
 
 @command()
@@ -22,7 +22,10 @@ def profile(model: Path, convention: str, as_json: bool, csv: Path | None) -> No
     MODEL is a .keras or .kpz file. Parameters, bytes of the weights, and the MACs and FLOPs of one
     example; zero weights count like all others.
     """
-    found = room("profiling").profile(room("runtimes.loading").load_model(model), convention)
+    with quietly():
+        from keras_prune.profiling import profile as profiled
+        from keras_prune.runtimes.loading import load_model
+    found = profiled(load_model(model), convention)
     if csv:
         write_csv(csv, found.to_frame().reset_index())
     if as_json:

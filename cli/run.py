@@ -10,7 +10,7 @@ from keras_prune.errors import ConfigError
 from . import options as shared
 from .command import command
 from .paths import project_of
-from .running import Execution, carry_out, default_path, executed, go_on
+from .running import Execution, Stage, carry_out, default_path, executed, go_on
 from .settings import loaded, read_file
 
 
@@ -19,7 +19,7 @@ from .settings import loaded, read_file
 @click.option("--stage", type=click.Choice(["train", "prune", "test"]), help="One stage alone.")
 @shared.out
 @executed
-def run(what: Path, stage: str | None, out: Path | None, execution: Execution) -> None:
+def run(what: Path, stage: Stage | None, out: Path | None, execution: Execution) -> None:
     """Carry out a TOML file, or go on with a run.
 
     The file says its method on top, for example method = "ranking", or "train" for a training

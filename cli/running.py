@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -19,13 +19,16 @@ from . import tracking
 from .output import LOG, RunLog
 from .progress import display
 from .settings import loaded, read_file
-from .starting import room
+from .starting import quietly
 from .tables import show_run
 
 if TYPE_CHECKING:
     from keras_prune.methods.config import RunConfig
     from keras_prune.reporting import PruningReport, RunDirectory, TrainingReport
     from keras_prune.tracking import Observers
+
+
+Stage = Literal["train", "prune", "test"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Execution:
     workers: int = 1
     mlflow: str | None = None
     tensorboard: Path | None = None
-    stage: str | None = None
+    stage: Stage | None = None
 
 
 def executed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,14 +126,20 @@ def _report(
     execution: Execution,
     observers: "Observers",
 ) -> "PruningReport | TrainingReport | None":
-    common: dict[str, Any] = {"data_dir": execution.data_dir, "observers": observers}
     if isinstance(config, TrainRecipe):
-        found: TrainingReport = room("training.run").train(config, run, **common)
-        return found
-    report: PruningReport | None = room("methods.experiment").run_from_config(
-        config, run, workers=execution.workers, stage=execution.stage, **common
+        with quietly():
+            from keras_prune.training.run import train
+        return train(config, run, data_dir=execution.data_dir, observers=observers)
+    with quietly():
+        from keras_prune.methods.experiment import run_from_config
+    return run_from_config(
+        config,
+        run,
+        data_dir=execution.data_dir,
+        observers=observers,
+        workers=execution.workers,
+        stage=execution.stage,
     )
-    return report
 
 
 @contextlib.contextmanager
@@ -140,14 +149,15 @@ def _run_directory(path: Path, goes_on: bool) -> Iterator["RunDirectory"]:
     with RunLog(run.path) as log:
         try:
             yield run
-        except KeyboardInterrupt as stop:
+        except KeyboardInterrupt:
             if not goes_on and _removed(run, LOG):
                 raise Interrupted("Interrupted. Nothing was written.") from None
-            log.failed(stop)
-            raise Interrupted(
+            stop = Interrupted(
                 f"Interrupted. The partial run is in {path}. To go on: "
                 f"keras-prune run {shlex.quote(str(path))}"
-            ) from None
+            )
+            log.failed(stop)
+            raise stop from None
         except KerasPruneError as error:
             # A configuration alone is no result: the same command may be given again.
             if goes_on or not _removed(run, LOG, "config.toml"):
@@ -159,8 +169,9 @@ def _run_directory(path: Path, goes_on: bool) -> Iterator["RunDirectory"]:
 
 
 def _directories() -> type["RunDirectory"]:
-    found: type[RunDirectory] = room("reporting", start=False).RunDirectory
-    return found
+    with quietly(start=False):
+        from keras_prune.reporting import RunDirectory
+    return RunDirectory
 
 
 def _removed(run: "RunDirectory", *worthless: str) -> bool:

@@ -10,7 +10,7 @@ from . import options as shared
 from .command import command
 from .costs import check_folder, write_csv
 from .progress import display
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +50,16 @@ def sensitivity(csv: Path | None, plot: Path | None, as_json: bool, **options: A
         keras-prune sensitivity model.keras --dataset photos/ --plot sensitivity.svg
     """
     check_folder(csv)
+    with quietly():
+        from keras_prune.reporting.graph_plot import check_path
+        from keras_prune.reporting.plots import draw_sensitivity
     if plot:
-        room("reporting.graph_plot").check_path(plot)
+        check_path(plot)
     frame = _measured(**options)
     if csv:
         write_csv(csv, frame)
     if plot:
-        room("reporting.plots").draw_sensitivity(frame, plot)
+        draw_sensitivity(frame, plot)
     if as_json:
         click.echo(json.dumps(frame.to_dict(orient="records"), indent=2))
     else:
@@ -76,20 +79,25 @@ def _measured(
     workers: int,
     **common: Any,
 ) -> "pd.DataFrame":
-    score = room("criteria").get(criterion)
-    method = room("methods.ranking")
+    with quietly():
+        from keras_prune import criteria
+        from keras_prune.graph import ChannelGraph
+        from keras_prune.methods.ranking import RATIOS, sensitivity
+        from keras_prune.training.config import CommonConfig
+        from keras_prune.training.source import open_file
+    score = criteria.get(criterion)
     given = {name: value for name, value in common.items() if value is not None}
-    config = room("training").CommonConfig(model, dataset, **given)
-    network, splits = room("training.source").open_file(config, data_dir)
-    graph = room("graph").ChannelGraph(network)
+    config = CommonConfig(model, dataset, **given)
+    network, splits = open_file(config, data_dir)
+    graph = ChannelGraph(network)
     scores = score(graph, splits.training_sample(images))
     with display() as watcher:
-        return method.sensitivity(
+        return sensitivity(
             graph,
             scores,
             splits,
             images=images,
-            ratios=ratios or method.RATIOS,
+            ratios=ratios or RATIOS,
             precision=config.precision,
             workers=workers,
             watcher=watcher,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .costs import write_csv
-from .starting import room
+from .starting import quietly
 
 if TYPE_CHECKING:
     import keras
@@ -30,10 +30,11 @@ def show_sparse(model: "keras.Model", out: Path, options: Mapping[str, Any], as_
         raise click.UsageError(f"--sparse writes files of its own: leave out {_option(name)}.")
     if options.get("force"):
         raise click.UsageError("--sparse replaces nothing: leave out --force, give another --out.")
-    benchmarking = room("benchmarking")
+    with quietly():
+        from keras_prune.benchmarking import export_sparse, forms_frame
     given = {name: value for name, value in options.items() if name != "force"}
-    forms = benchmarking.export_sparse(model, out, **given)
-    frame = benchmarking.forms_frame(forms)
+    forms = export_sparse(model, out, **given)
+    frame = forms_frame(forms)
     write_csv(out / "sizes.csv", frame)
     if as_json:
         click.echo(json.dumps([asdict(form) for form in forms], indent=2))

@@ -85,6 +85,9 @@ def _made_by(
     model_name: str, splits: Splits, config: TrainingConfig, seed: int, precision: str
 ) -> dict[str, Any]:
     images, _ = splits.validation_arrays(limit=splits.batch_size)
+    training = asdict(config)
+    if config.optimizer == "sgd":  # what version 0.1 trained stays in the cache; it had no other
+        del training["optimizer"]
     return {
         "model": model_name,
         "input_shape": list(splits.input_shape),
@@ -95,7 +98,7 @@ def _made_by(
         "validation_images": hashlib.sha256(images.tobytes()).hexdigest()[:12],
         "augmentation": splits.augmentation and asdict(splits.augmentation),
         "batch_size": splits.batch_size,
-        "training": asdict(config),
+        "training": training,
         "seed": seed,
         "precision": precision,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,21 +43,13 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
     arguments = dict(zip(("x", "y", "sample_weight"), given, strict=False))
     batch = _BATCH if len(given) > 1 else None
     try:
-        found = measured(judge, **arguments, batch_size=batch)
+        found = judge.evaluate(**arguments, batch_size=batch, verbose=0, return_dict=True)
     except (ValueError, TypeError, tf.errors.OpError) as error:
         said = by_pipeline(error)
         raise (DataError(said) if said else ConfigError(misfit(model, error))) from error
     if "loss" not in found:
         raise DataError("The data to evaluate a model on are empty. Give at least one batch.")
     return percent(found)
-
-
-def measured(model: keras.Model, **arguments: Any) -> dict[str, float]:
-    """What a compiled model's `evaluate` finds, by name."""
-    with warnings.catch_warnings():
-        # Keras says so at the end of every dataset whose length is not known beforehand.
-        warnings.filterwarnings("ignore", "Your input ran out of data")
-        return model.evaluate(**arguments, verbose=0, return_dict=True)
 
 
 def by_pipeline(error: Exception) -> str:

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from keras_prune.errors import ConfigError
 from keras_prune.training.checkpoint import Checkpoint, Position, Row, variables_of
-from keras_prune.training.evaluation import measured
 from keras_prune.utils.progress import percent
 
 Batches = Callable[[int], tf.data.Dataset]
@@ -94,7 +93,7 @@ def run_epochs(
 def _epoch_end(trainer: keras.Model, validation: tf.data.Dataset | None) -> dict[str, float]:
     logs = {name: float(value) for name, value in trainer.get_metrics_result().items()}
     if validation is not None:
-        found = measured(trainer, x=validation)
+        found = trainer.evaluate(validation, verbose=0, return_dict=True)
         logs |= {f"val_{name}": float(value) for name, value in found.items()}
     return logs
 

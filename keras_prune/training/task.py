@@ -225,7 +225,7 @@ class Task:
         if self._own_evaluate is not None:
             found = self._evaluated(model, split)
         else:
-            found = evaluate(model, self._feed(split).once(), self.compiled(model))
+            found = evaluate(model, self.split(split), self.compiled(model))
         return self._checked(found, split)
 
     def value(self, model: keras.Model, split: Split = "validation") -> float:
@@ -270,7 +270,13 @@ class Task:
 
     def split(self, name: Split) -> tf.data.Dataset:
         """One pass over validation or test data."""
-        return self._feed(name).once()
+        given = self._feed(name)
+        batches = given.once()
+        if int(batches.cardinality()) != tf.data.UNKNOWN_CARDINALITY:
+            return batches
+        # Keras counts one batch too many into the losses of single outputs where it has to find
+        # the end, and warns of it.
+        return batches.apply(tf.data.experimental.assert_cardinality(given.steps))
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         """The user's callbacks of one training."""

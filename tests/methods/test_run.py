@@ -106,15 +106,6 @@ def test_the_plan_leads_to_the_pruned_shapes_and_the_original_is_untouched(resul
     assert_same_weights(model, trained())
 
 
-def test_the_test_data_are_read_for_the_report_alone(result, model, task, reads, monkeypatch):
-    assert len(reads) == 2  # the network before and after
-    told = []
-    report = Ranking.finish
-    monkeypatch.setattr(Ranking, "finish", lambda *given: told.append(len(reads)) or report(*given))
-    ranking().run(model, task)
-    assert (told, len(reads)) == ([2], 4)
-
-
 def test_without_test_data_the_report_is_of_the_validation_data(model):
     data = SPLITS.validation_arrays()
     report = ranking(steps=1).run(model, Task(data, validation=data)).report
@@ -148,10 +139,22 @@ def test_a_finished_directory_is_of_one_request(result, model, task, folder, met
     assert "\n" not in str(told.value)
 
 
-def test_without_a_directory_nothing_is_written(model, task, tmp_path, monkeypatch, result):
+def test_without_a_directory_nothing_is_written_and_test_data_are_read_at_the_end(
+    model, task, reads, tmp_path, monkeypatch, result
+):
+    counts, finish = [len(reads)], Ranking.finish
+
+    def finished(*given):
+        outcome = finish(*given)
+        counts.append(len(reads))
+        return outcome
+
+    monkeypatch.setattr(Ranking, "finish", finished)
     monkeypatch.chdir(tmp_path)
     again = ranking().run(model, task, seed=3)
     assert os.listdir(tmp_path) == []
+    assert counts[1] == counts[0]
+    assert len(reads) == counts[0] + 2  # the network before and after
     assert_same_weights(again.model, result.model)
     assert again.report.after == result.report.after
 
@@ -187,21 +190,22 @@ def assert_unbroken(again, whole, folder, expected):
     assert names(folder) == names(expected)
 
 
-@pytest.mark.parametrize("number", [1, 3, 6, 9])
+@pytest.mark.parametrize("numbers", [(4,), (7,), (2, 1)])
 def test_killed_in_a_training_and_run_again_is_not_killed(
-    result, model, task, folder, tmp_path, exact, number
+    result, model, task, folder, tmp_path, exact, numbers
 ):
-    with pytest.raises(Killed):
-        ranking().run(model, task, seed=3, directory=tmp_path, watcher=killer(number))
+    for number in numbers:
+        with pytest.raises(Killed):
+            ranking().run(model, task, seed=3, directory=tmp_path, watcher=killer(number))
     again = ranking().run(model, task, seed=3, directory=tmp_path)
     assert_unbroken(again, result, tmp_path, folder)
-    assert again.report.resumed == 1
-    assert "The run was ended before its time once, and went on." in again.report.notes
+    assert again.report.resumed == len(numbers)
+    times = "once" if len(numbers) == 1 else "2 times"
+    assert f"The run was ended before its time {times}, and went on." in again.report.notes
 
 
 PLACES = {
     "before the first state": "keras_prune.methods.run.Saved.save",
-    "at the report": "keras_prune.methods.run._Run._report",
     "while the last files are written": "keras_prune.methods.run.draw_curves",
 }
 
@@ -222,42 +226,36 @@ def test_killed_elsewhere_and_run_again_is_not_killed(
     )
 
 
-def test_killed_twice_is_told(model, task, tmp_path):
-    for number in (2, 2):
-        with pytest.raises(Killed):
-            ranking().run(model, task, directory=tmp_path, watcher=killer(number))
-    report = ranking().run(model, task, directory=tmp_path).report
-    assert report.notes[-1] == "The run was ended before its time 2 times, and went on."
-
-
-@pytest.mark.parametrize(
-    ("options", "seed", "what"),
-    [({"criterion": "l2"}, 0, "configuration"), ({}, 1, "seed"), ({"finetune": None}, 0, "config")],
-)
-def test_a_killed_run_goes_on_with_the_same_request_alone(
-    model, task, tmp_path, options, seed, what
-):
+@pytest.fixture(scope="module")
+def killed(model, task, tmp_path_factory):
+    """The directory of a run that was killed in its first recovery."""
+    path = tmp_path_factory.mktemp("killed")
     with pytest.raises(Killed):
-        ranking().run(model, task, directory=tmp_path, watcher=killer(2))
-    with pytest.raises(ConfigError, match=f"begun with another {what}"):
-        ranking(**options).run(model, task, seed=seed, directory=tmp_path)
-    other = keras.models.clone_model(model)
-    with pytest.raises(ConfigError, match="begun with another model"):
-        ranking().run(other, task, directory=tmp_path)
+        ranking().run(model, task, directory=path, watcher=killer(2))
+    return path
+
+
+def test_a_killed_run_goes_on_with_the_same_request_alone(model, task, killed):
     x, y = SPLITS.validation_arrays()
-    with pytest.raises(ConfigError, match="begun with another validation data"):
-        data = Task(SPLITS.training_sample(1078), validation=(x[:50], y[:50]), batch_size=64)
-        ranking().run(model, data, directory=tmp_path)
+    fewer = Task(SPLITS.training_sample(1078), validation=(x[:50], y[:50]), batch_size=64)
+    for what, method, network, data, seed in (
+        ("configuration", ranking(criterion="l2"), model, task, 0),
+        ("configuration", ranking(finetune=None), model, task, 0),
+        ("method", get("rl_pruner", macs=0.5), model, task, 0),
+        ("model", ranking(), keras.models.clone_model(model), task, 0),
+        ("validation data", ranking(), model, fewer, 0),
+        ("seed", ranking(), model, task, 1),
+    ):
+        with pytest.raises(ConfigError, match=f"begun with another {what}") as told:
+            method.run(network, data, seed=seed, directory=killed)
+        assert "\n" not in str(told.value)
 
 
-def test_a_directory_that_another_process_works_in_is_refused(model, task, tmp_path):
-    with pytest.raises(Killed):
-        ranking().run(model, task, directory=tmp_path, watcher=killer(2))
+def test_a_directory_that_another_process_works_in_is_refused(model, task, killed):
     refused = pytest.raises(ConfigError, match="in use by process .* Wait until that")
-    with RunDirectory(tmp_path).locked(), refused as told:
-        ranking().run(model, task, directory=tmp_path)
+    with RunDirectory(killed).locked(), refused as told:
+        ranking().run(model, task, directory=killed)
     assert "\n" not in str(told.value)
-    assert ranking().run(model, task, directory=tmp_path).report.resumed == 1
 
 
 def test_a_directory_of_something_else_is_refused_untouched(model, task, tmp_path):
@@ -273,22 +271,23 @@ def test_a_request_that_cannot_be_carried_out_leaves_no_directory(model, task, t
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("error", [ExportError("No\n converter."), OSError("disk full")])
-def test_an_export_that_fails_does_not_lose_the_run(model, task, tmp_path, monkeypatch, error):
-    def fail(network, path, **_):
-        if path.name == "bad":
-            raise error
-        return export(network, path, **_)
-
+def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatch):
     from keras_prune.methods.run import export
+
+    errors = {"bad": ExportError("No\n converter."), "worse": OSError("disk full")}
+
+    def fail(network, path, **options):
+        if path.name in errors:
+            raise errors[path.name]
+        return export(network, path, **options)
 
     monkeypatch.setattr("keras_prune.methods.run.export", fail)
     report = run_method(
-        ranking(steps=1), model, task, directory=tmp_path, exports=("bad", "model.tflite")
+        ranking(steps=1), model, task, directory=tmp_path, exports=(*errors, "model.tflite")
     ).report
-    [note] = [note for note in report.notes if "Not exported" in note]
-    assert note.endswith(f"bad: {' '.join(str(error).split())}")
-    assert report.exports[1]["format"] == "tflite"
+    told = [note.split("/")[-1] for note in report.notes if "Not exported" in note]
+    assert told == ["bad: No converter.", "worse: disk full"]
+    assert report.exports[2]["format"] == "tflite"
     assert names(tmp_path) == FILES | {"model.tflite"}
 
 

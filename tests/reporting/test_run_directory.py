@@ -97,8 +97,9 @@ def test_existing_asks_for_a_configuration(tmp_path):
 
 HOLD = """
 import sys, time
+from pathlib import Path
 from keras_prune.reporting import RunDirectory
-with RunDirectory(__import__("pathlib").Path(sys.argv[1])).locked():
+with RunDirectory(Path(sys.argv[1])).locked():
     print("held", flush=True)
     time.sleep(600)
 """
@@ -120,9 +121,9 @@ def test_a_directory_has_one_owner_and_is_free_again_when_that_was_killed(tmp_pa
         process.stdout.close()
     (tmp_path / f".model-{process.pid}.keras").write_text("half")  # what it did not write out
     (tmp_path / "model-1.keras").write_text("whole")
-    with run.locked(), run.locked():
-        with pytest.raises(ConfigError, match=f"in use by process {os.getpid()} "):
-            RunDirectory(tmp_path).locked().__enter__()
+    ours = f"in use by process {os.getpid()} "
+    with run.locked(), run.locked(), pytest.raises(ConfigError, match=ours):
+        RunDirectory(tmp_path).locked().__enter__()
     assert [path.name for path in tmp_path.iterdir()] == ["model-1.keras"]
 
 

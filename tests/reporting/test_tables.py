@@ -29,7 +29,10 @@ def test_the_objective_names_its_rows_and_what_was_not_measured_has_none(report)
     of_loss = summary_frame(replace(report, objective="loss"))["figure"].tolist()
     assert of_loss[:3] == ["Test loss", "Validation loss", "Parameters"]
     untested = replace(report, before=replace(report.before, test=None, loss=None))
-    assert summary_frame(untested)["figure"].tolist()[:2] == ["Validation accuracy (%)", "Parameters"]
+    assert summary_frame(untested)["figure"].tolist()[:2] == [
+        "Validation accuracy (%)",
+        "Parameters",
+    ]
 
 
 def test_figures_of_one_model(report):

@@ -1,4 +1,4 @@
-"""Recorders that need nothing, and a real MLflow server on this machine alone."""
+"""Observers that need nothing, and a real MLflow server on this machine alone."""
 
 import os
 import signal

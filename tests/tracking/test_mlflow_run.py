@@ -29,15 +29,15 @@ def small_run(folder, observer, warnings, callbacks=()):
     """What a recipe does, in small: train, take a step, fine-tune, report. Returns all rows."""
     splits = data.load("digits", input_shape=(28, 28, 1))
     run, model, rows = RunDirectory.create(folder), zoo.lenet5(), []
-    with Observers([observer], warn=warnings.append).run(run.path, CONFIG) as tracker:
+    with Observers([observer], warn=warnings.append).run(run.path, CONFIG) as told:
         for stage, pruned in (("train", False), ("tune", True), ("tune", True)):
-            recording = [*callbacks, *tracker.training(stage, pruned=pruned)]
+            recording = [*callbacks, *told.training(stage, pruned=pruned)]
             done = fit(model, splits, TRAINING, seed=0, callbacks=recording, validate=True)
             rows.append(done.rows)
-            tracker.step("conv1", {"reward": 0.5})
+            told.step("conv1", {"reward": 0.5})
             run.write_frame("history.csv", pd.DataFrame([row for part in rows for row in part]))
         run.write_json("plan.json", {"kept": [1]})
-        tracker.final(BEFORE, AFTER)
+        told.final(BEFORE, AFTER)
     return rows
 
 
@@ -107,8 +107,8 @@ def test_a_store_without_a_server(tmp_path, monkeypatch, uri, capfd):
     uri = uri.format(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "plan.json").write_text("{}")
-    with Observers([MlflowRun(uri)]).run(tmp_path / "mine", {"seed": 1}) as tracker:
-        tracker.step("a:b(c)", {"reward": 0.5})
+    with Observers([MlflowRun(uri)]).run(tmp_path / "mine", {"seed": 1}) as told:
+        told.step("a:b(c)", {"reward": 0.5})
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     client, run = find(uri, "mine")
     assert (run.info.status, run.data.params) == ("FINISHED", {"seed": "1"})

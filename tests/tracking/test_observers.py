@@ -6,6 +6,7 @@ import pytest
 
 from keras_prune.reporting import ModelFigures
 from keras_prune.tracking import Epoch, Observers, unobserved
+from keras_prune.utils.progress import Progress
 
 from .conftest import Told
 
@@ -63,6 +64,46 @@ def test_the_reports_figures_name_their_split(tmp_path):
     assert second["test_accuracy"] == 96.0
 
 
+def test_the_objective_names_the_figures_and_what_was_not_measured_is_left_out():
+    told = Told()
+    untested = ModelFigures(None, None, 0.25, 1, 2, 3, 4, {"mae": 1.0})
+    Observers([told]).final(untested, objective="mae")
+    costs = {"parameters": 1, "macs": 2, "flops": 3, "bytes": 4}
+    assert told.told == [("final", {"validation_mae": 0.25, **costs}, {})]
+
+
+def test_progress_goes_to_the_watcher_and_to_all_observers():
+    class Progressed(Told):
+        def progress(self, progress):
+            self._hear(progress)
+
+    seen, good, bad, warnings = [], Progressed(), Progressed(failing=1), []
+    observers = Observers([bad, good], watcher=seen.append, warn=warnings.append)
+    steps = [Progress("tune", 1, 2), Progress("tune", 2, 2, {"loss": 0.5})]
+    for step in steps:
+        observers.progress(step)
+    assert seen == good.told == steps
+    assert len(bad.told) == len(warnings) == 1
+    other = []
+    assert observers.watched_by(other.append) is observers
+    observers.progress(steps[0])
+    assert (len(seen), other) == (2, steps[:1])
+
+
+def test_the_past_of_a_pruned_network_counts_with_its_trainings():
+    told = Told()
+    tracker = Observers([told])
+    tracker.past("train net", [{"epoch": 1, "loss": 3.0}])
+    tracker.past("tune", [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}], pruned=True)
+    train(tracker.training("tune 2", pruned=True), epochs=1)
+    assert [(e.stage, e.number, e.step, e.pruned) for e in told.told] == [
+        ("train net", 1, 1, False),
+        ("tune", 1, 1, True),
+        ("tune", 2, 2, True),
+        ("tune 2", 1, 3, True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(None, "FINISHED"), (ZeroDivisionError, "FAILED"), (KeyboardInterrupt, "KILLED")],
@@ -83,7 +124,7 @@ def test_a_run_ends_as_its_block_does(tmp_path, error, status):
     assert told.told == [("start", "name", {"seed": 1}), ("end", status, tmp_path / "name")]
 
 
-def test_a_recorder_that_fails_is_left_out_with_one_warning(tmp_path):
+def test_an_observer_that_fails_is_left_out_with_one_warning(tmp_path):
     good, bad, warnings = Told(), Told("MLflow at there", failing=3), []
     with Observers([bad, good], warn=warnings.append).run(tmp_path, {}) as tracker:
         train(tracker.training("train"), epochs=4)
@@ -95,6 +136,6 @@ def test_a_recorder_that_fails_is_left_out_with_one_warning(tmp_path):
     assert len(good.told) == 6
 
 
-def test_without_recorders_a_training_is_left_alone():
+def test_without_observers_a_training_is_left_alone():
     assert unobserved.training("train") == []
     unobserved.step("conv", {"reward": 1.0})

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_prune import data, zoo
 from keras_prune.errors import ConfigError
-from keras_prune.tracking import TensorBoardLogs, Observers
+from keras_prune.tracking import Observers, TensorBoardLogs
 from keras_prune.training import TrainingConfig, fit
 
 

@@ -166,6 +166,12 @@ def test_a_checkpoint_is_due_only_after_its_interval(tmp_path):
     assert not (tmp_path / "state").exists() and checkpoint.load() is None
 
 
+def test_the_environment_sets_the_interval(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "often")
+    with pytest.raises(ConfigError, match="SECONDS to be a number. Received: 'often'"):
+        Checkpoint(tmp_path, "a")
+
+
 def test_the_rows_are_finite_and_hold_the_validation(unbroken):
     _, rows = unbroken["sgd"]
     assert [set(row) for row in rows] == [{"epoch", "loss", "mae", "val_loss", "val_mae"}] * 2

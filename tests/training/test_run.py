@@ -13,7 +13,6 @@ from keras_prune.training import (
     CommonConfig,
     TrainingConfig,
     TrainRecipe,
-    checkpoint,
     evaluate,
     train,
 )
@@ -63,7 +62,7 @@ def test_a_run_that_is_done_returns_its_report(done):
 
 
 def test_a_killed_run_goes_on_exactly(done, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     run = RunDirectory.create(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         train(RECIPE, run, observers=Observers([Kill(2)]))
@@ -83,7 +82,7 @@ def test_a_killed_run_goes_on_exactly(done, tmp_path, monkeypatch):
 
 
 def test_what_another_configuration_left_is_not_gone_on_with(done, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     run = RunDirectory.create(tmp_path)
     other = TrainRecipe(COMMON, TrainingConfig(epochs=2, learning_rate=0.5))
     with pytest.raises(KeyboardInterrupt):

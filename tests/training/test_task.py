@@ -1,5 +1,7 @@
 """Loss, metrics and objective of a network, and what cannot be used."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -116,7 +118,7 @@ def test_several_inputs_and_outputs(named, form):
     each = np.array(task.per_example(model)(y, model(x)))
     assert weight is None and each.shape == (10,)
     assert each.mean() == pytest.approx(found["loss"], rel=1e-5)
-    fit(model, task, SHORT, seed=0)
+    fit(model, task, replace(SHORT, learning_rate=0.01), seed=0)
     assert task.evaluate(model, "validation")["loss"] < found["loss"]
 
 
@@ -284,7 +286,7 @@ SIX = np.ones((10, 6), "float32")
             DataError,
             "^The validation data ended after 3 batches; expected 4. Give fewer validation_steps",
         ),
-        (evaluated(data=NOTHING), DataError, "are empty. Give at least one batch"),
+        (evaluated(data=NOTHING), DataError, "validation data is empty. Give at least one batch"),
         (trained(data=None), DataError, r"no train data. Give kp.Task\(train=...\)"),
         (trained(smoothing=0.1), ConfigError, "label_smoothing belongs to the default loss"),
         (trained(data=(NAN, Y)), ConfigError, "loss is nan after epoch 1 .* learning rate"),

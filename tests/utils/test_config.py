@@ -110,7 +110,9 @@ def check(**given):
     expect_one_budget(Budgets(**given), "macs", "params", "ratio")
 
 
-@pytest.mark.parametrize("given", [{"macs": 1.0}, {"params": 1e-9}, {"ratio": 0.0}, {"ratio": 0.999}])
+@pytest.mark.parametrize(
+    "given", [{"macs": 1.0}, {"params": 1e-9}, {"ratio": 0.0}, {"ratio": 0.999}]
+)
 def test_one_budget_in_its_range_is_taken(given):
     check(**given)
 
@@ -122,7 +124,10 @@ def test_one_budget_in_its_range_is_taken(given):
         ({"macs": 0.5, "ratio": 0.0}, "one budget of .* Received: macs=0.5, ratio=0.0"),
         ({"macs": 0.0}, r"macs to be a number in \(0, 1\], the fraction to keep. Received: 0.0"),
         ({"params": 1.001}, r"params to be a number in \(0, 1\], .* Received: 1.001"),
-        ({"ratio": 1.0}, r"ratio to be a number in \[0, 1\), the fraction to remove. Received: 1.0"),
+        (
+            {"ratio": 1.0},
+            r"ratio to be a number in \[0, 1\), the fraction to remove. Received: 1.0",
+        ),
         ({"ratio": -0.001}, r"ratio to be .* Received: -0.001"),
         ({"macs": float("nan")}, "macs to be .* Received: nan"),
     ],

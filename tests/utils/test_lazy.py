@@ -35,5 +35,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_configurations_are_imported_without_keras():
     script = f"import sys, {', '.join(LIGHT)}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert not {"keras", "tensorflow"} & set(done.stdout.split())

@@ -120,12 +120,12 @@ def test_a_budget_that_was_missed_is_said(run):
 
 
 def test_where_nothing_more_may_leave_the_steps_end(run):
-    method = ranking(steps=4, ratio=0.9, max_ratio=0.5)
+    method = ranking(ratio=0.7, max_ratio=0.5)
     states = states_of(method, run)
     assert len(states[-1].history) == 2
     assert len(run.fitted) == 1  # between the two cuts
     [note] = method.finish(run, states[-1]).notes
-    assert "ratio=0.9 cannot be met: " in note and "max_ratio=0.5" in note
+    assert "ratio=0.7 cannot be met: " in note and "max_ratio=0.5" in note
     assert states[-1].done and states[-1].model is states[-2].model
 
 
