@@ -166,6 +166,8 @@ class Context:
             criterion: as `criteria.get` takes it.
             limit: training examples that a criterion which needs data looks at.
         """
+        if criterion == criteria.Random.name:  # another order with every seed
+            criterion = {"class_name": criterion, "config": {"seed": self.seed}}
         found = criteria.get(criterion)
         if (
             isinstance(found, GradientCriterion)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from keras_prune.errors import ConfigError, KerasPruneError
+from keras_prune.utils.quiet import quiet_descriptors
 
 if TYPE_CHECKING:
     from keras_prune.graph import ChannelGraph, ChannelGroup
@@ -138,10 +139,12 @@ def _begin(threads: int) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process' to handle
-    import tensorflow as tf
+    with quiet_descriptors():
+        import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.list_logical_devices()  # starts the runtime, with its greetings
 
 
 def _measure(spec: _Spec, mask: np.ndarray) -> float:

@@ -133,9 +133,9 @@ def test_what_was_read_is_not_changed():
         ({"method": "rankng"}, "Unknown method 'rankng'. Did you mean 'ranking'"),
         ({"method": "train"}, "Unknown method 'train'"),
         ({"method": "ranking"}, "Missing key 'prune'"),
-        ({"method": "ranking", "prune": {"mac": 1}}, r"key in \[prune\] 'mac'. Did you mean 'macs'"),
+        ({"method": "ranking", "prune": {"mac": 1}}, r"\[prune\] 'mac'. Did you mean 'macs'"),
         ({"method": "ranking", "prune": {"b": 1}}, r"Unknown key in \[prune\] 'b'"),
-        ({"method": "rnp", "retrain": {}}, "Unknown key in the configuration 'retrain'. Did you m"),
+        ({"method": "rnp", "retrain": {}}, "Unknown key in the configuration 'retrain'"),
         (
             {"method": "rnp", "train": {"epochs": "2", "learning_rate": 1}},
             "train.epochs expects an integer. Received: '2'",
