@@ -9,8 +9,7 @@ import pytest
 from keras import layers as kl
 
 from keras_prune.graph import ChannelGraph
-from keras_prune.surgery import prune_graph
-from keras_prune.surgery import initializers
+from keras_prune.surgery import initializers, prune_graph
 from keras_prune.surgery.initializers import InitialValues
 from tests.networks import conv, head, image
 from tests.surgery.invariant import half_plan

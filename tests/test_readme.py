@@ -38,7 +38,9 @@ def test_the_python_examples_run(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.split()[:2] == ["ranking", "mae"]
     for method in ("ranking", "rl_pruner"):
         for model in (names["regressor"], names["unet"]):
-            small = keras.models.load_model(tmp_path / f"{model.name}-{method}.keras", compile=False)
+            small = keras.models.load_model(
+                tmp_path / f"{model.name}-{method}.keras", compile=False
+            )
             assert small.count_params() < 0.8 * model.count_params()
     assert {path.suffix for path in tmp_path.iterdir()} == {".keras"}  # nothing else is written
     exec(parts, names)

@@ -102,70 +102,80 @@ def run_method(
     method.check(model, bound)
     if isinstance(directory, str | Path):
         directory = RunDirectory.open(directory)
-    told = observers or Observers()
+    told, started = observers or Observers(), time.monotonic() - seconds
+    identity = _identity(method, model, bound, seed, precision)
     with contextlib.ExitStack() as stack:
+        saved = None
         if directory is not None:
             stack.enter_context(directory.locked())
             if (directory / "report.json").exists():
-                return _finished(directory, method, seed, about or {})
+                return _finished(directory, identity)
             (directory / "state").mkdir(exist_ok=True)  # from now on it is known for a run's
-        pool = stack.enter_context(Pool(workers)) if workers > 1 else None
-        run = _Run(method, model, bound, seed, precision, told, directory, pool, trained, seconds)
-        state = run.steps()
+            saved = Saved(directory / "state", identity)
+        state = None if saved is None else saved.load(model)
+        context = Context(
+            model,
+            bound,
+            seed=seed,
+            precision=precision,
+            baseline=bound.value(model) if state is None else state.baseline,
+            distillation=method.distillation,
+            observers=told,
+            directory=directory,
+            pool=stack.enter_context(Pool(workers)) if workers > 1 else None,
+        )
+        run = _Run(method, context, saved, identity, started)
+        state = run.steps(run.begun(trained) if state is None else run.taken_up(state))
         if until == "prune":
             return None
         return run.result(state, exports, about or {})
 
 
 class _Run:
-    """One run in this process."""
+    """One run in this process.
+
+    Args:
+        method: the method.
+        context: what it works with.
+        saved: where states are kept, if anywhere.
+        identity: what tells the run from others.
+        started: when this process began with it, on the monotonic clock.
+    """
 
     def __init__(
         self,
         method: Method,
-        model: keras.Model,
-        task: Task,
-        seed: int,
-        precision: str,
-        observers: Observers,
-        directory: RunDirectory | None,
-        pool: Pool | None,
-        trained: Sequence[Mapping[str, Any]],
-        seconds: float,
+        context: Context,
+        saved: Saved | None,
+        identity: Mapping[str, str],
+        started: float,
     ) -> None:
-        self._started = time.monotonic() - seconds
-        self._method, self._model, self._task, self._seed = method, model, task, seed
-        self._directory, self._observers = directory, observers
-        self._saved = self._states(precision)
-        state = self._saved.load(model) if self._saved else None
-        baseline = task.value(model) if state is None else state.baseline
-        self._context = Context(
-            model, task, seed=seed, precision=precision, baseline=baseline,
-            distillation=method.distillation, observers=observers, directory=directory, pool=pool,
-        )  # fmt: skip
-        self._context.ledger.on_record = self._write_trainings
+        self._method, self._context, self._saved = method, context, saved
+        self._identity, self._started = identity, started
+        self._model, self._task = context.model, context.task
+        self._directory, self._observers = context.directory, context.observers
         self._before = 0.0
-        if state is None:
-            self._context.ledger.epochs = list(trained)
-            self._write_trainings()
-            if directory is not None and not (directory / "baseline.keras").exists():
-                directory.save_model("baseline.keras", model)
-            self._seed_all(0)
-            self._state = self._kept(method.start(self._context))
-        else:
-            self._state = self._taken_up(state)
+        context.ledger.on_record = self._write_trainings
 
-    def steps(self) -> RunState:
-        """All steps that are left."""
-        while not self._state.done:
-            self._seed_all(1 + self._state.step)
-            after = self._method.step(self._context, self._state)
-            self._state = self._kept(after)
-        return self._state
+    def begun(self, trained: Sequence[Mapping[str, Any]]) -> RunState:
+        """The state before the first step."""
+        self._context.ledger.epochs = list(trained)
+        self._write_trainings()
+        if self._directory is not None and not (self._directory / "baseline.keras").exists():
+            self._directory.save_model("baseline.keras", self._model)
+        self._seed_all(0)
+        return self._kept(self._method.start(self._context))
+
+    def steps(self, state: RunState) -> RunState:
+        """The state after all steps that are left."""
+        while not state.done:
+            self._seed_all(1 + state.step)
+            state = self._kept(self._method.step(self._context, state))
+        return state
 
     def _seed_all(self, number: int) -> None:
         """Makes a step draw the same whatever this process has done before."""
-        keras.utils.set_random_seed((1_000_003 * self._seed + number) % 2**32)
+        keras.utils.set_random_seed((1_000_003 * self._context.seed + number) % 2**32)
 
     def result(self, state: RunState, exports: Sequence[str], about: Mapping[str, Any]) -> Result:
         """The last training, the test data, and all files."""
@@ -179,22 +189,7 @@ class _Run:
         self._observers.final(report.before, report.after, report.objective)
         return Result(outcome.pruned.model, outcome.pruned.plan, report)
 
-    def _states(self, precision: str) -> Saved | None:
-        if self._directory is None:
-            return None
-        identity = {
-            "method": self._method.name,
-            "configuration": _text(self._method.get_config()),
-            "seed": str(self._seed),
-            "precision": precision,
-            "model": fingerprint(self._model),
-            "version of keras-prune": version("keras-prune"),
-            "version of Keras": keras.__version__,
-        }
-        data = {f"{split} data": text for split, text in self._task.identity().items()}
-        return Saved(self._directory / "state", identity | data)
-
-    def _taken_up(self, state: RunState) -> RunState:
+    def taken_up(self, state: RunState) -> RunState:
         """A state of a killed run, with what observers and files of it have to know."""
         self._before = state.seconds
         ledger = self._context.ledger
@@ -264,7 +259,7 @@ class _Run:
             method=self._method.name,
             model=about.get("model", self._model.name),
             dataset=about.get("dataset", self._task.name),
-            seed=self._seed,
+            seed=self._context.seed,
             config=dict(about.get("config", self._method.get_config())),
             before=self._figures(self._model, self._context.baseline),
             after=self._figures(outcome.pruned.model, outcome.pruned.value),
@@ -277,6 +272,7 @@ class _Run:
             objective=objective.metric,
             direction=objective.direction or "max",
             resumed=state.resumed,
+            identity=dict(self._identity),
         )
 
     def _figures(self, model: keras.Model, validation: float) -> ModelFigures:
@@ -304,22 +300,34 @@ class _Run:
         self._directory.remove("trainings")
 
 
-def _finished(
-    directory: RunDirectory, method: Method, seed: int, about: Mapping[str, Any]
-) -> Result:
+def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     """What a run has left that was carried out to its end, if it is the one that is asked for."""
     report = PruningReport.from_dict(json.loads((directory / "report.json").read_text("utf-8")))
-    config = about.get("config", method.get_config())
-    asked = {"method": method.name, "seed": seed, "configuration": _text(config)}
-    done = {"method": report.method, "seed": report.seed, "configuration": _text(report.config)}
-    for name, value in asked.items():
-        if done[name] != value:
+    for name, now in identity.items():
+        then = report.identity.get(name)
+        if then != now:
             raise ConfigError(
                 f"The run in {directory.path} has ended, and was one with another {name}: "
-                f"{done[name]}. Received: {value}. Give another directory."
+                f"{then}. Received: {now}. Give another directory."
             )
     plan = PruningPlan.load(directory / "plan.json")
     return Result(load_model(directory / "pruned.keras"), plan, report)
+
+
+def _identity(
+    method: Method, model: keras.Model, task: Task, seed: int, precision: str
+) -> dict[str, str]:
+    """What must be the same for a run to go on, or to be the one that has ended."""
+    own = {
+        "method": method.name,
+        "configuration": _text(method.get_config()),
+        "seed": str(seed),
+        "precision": precision,
+        "model": fingerprint(model),
+        "version of keras-prune": version("keras-prune"),
+        "version of Keras": keras.__version__,
+    }
+    return own | {f"{split} data": text for split, text in task.identity().items()}
 
 
 def _text(config: Mapping[str, Any]) -> str:

@@ -81,6 +81,8 @@ class PruningReport:
         objective: the metric that the run was judged by.
         direction: `"max"` if more of it is better, else `"min"`.
         resumed: how often the run went on after it was killed.
+        identity: what tells the run from others: settings, versions, and fingerprints of model and
+            data.
     """
 
     method: str
@@ -99,6 +101,7 @@ class PruningReport:
     objective: str = "accuracy"
     direction: str = "max"
     resumed: int = 0
+    identity: dict[str, str] = field(default_factory=dict)
 
     @property
     def drop(self) -> float:

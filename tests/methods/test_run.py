@@ -169,7 +169,7 @@ class Killed(BaseException):
 
 
 class Killer(keras.callbacks.Callback):
-    """Lets a process live for so many batches; a recovery has 4 of them, and the last training 6."""
+    """Lets a process live for so many batches: a recovery has 4, the last training 6."""
 
     def __init__(self, batches):
         super().__init__()

@@ -10,7 +10,7 @@ from keras_prune.methods.rnp import RNP, DecisionNetwork, RuntimePrunedModel
 from keras_prune.methods.rnp.evaluator import DecisionEvaluator
 from keras_prune.methods.state import Saved
 from keras_prune.reporting import RunDirectory
-from keras_prune.training import DistillationConfig, checkpoint
+from keras_prune.training import DistillationConfig
 
 from .runs import context, decided, digits, method, network
 
@@ -106,7 +106,7 @@ class Stopping(keras.callbacks.Callback):
 
 
 def test_a_fine_tuning_goes_on_where_it_was_killed(rnp, run, first, second, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "INTERVAL", 0.0)
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     directory = RunDirectory.create(tmp_path)
     stopping = Task(digits(), callbacks=lambda: [Stopping()])
     with pytest.raises(KeyboardInterrupt):
