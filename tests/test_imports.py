@@ -30,8 +30,8 @@ MAY_IMPORT = {
     "methods": "agents benchmarking budgets criteria data exporting graph plan profiling reporting "
     "rollouts runtimes surgery tracking training zoo",
     "callbacks": "methods",
-    "cli": "benchmarking data exporting graph methods profiling reporting runtimes tracking "
-    "training",
+    "cli": "benchmarking criteria data exporting graph methods profiling reporting runtimes "
+    "tracking training",
 }
 TENSORFLOW_AT_THE_TOP = {
     "agents", "data", "exporting", "methods", "rollouts", "runtimes", "training",

@@ -66,10 +66,12 @@ class Splits:
     def training(self, seed: int) -> tf.data.Dataset:
         """One pass over the training split, shuffled and augmented by another seed.
 
+        Each further pass over the same pipeline has another order and other moves.
+
         Args:
-            seed: the same seed gives the same pass.
+            seed: the same seed gives the same passes.
         """
-        return self.endless_training(seed).take(self.sizes["train"] // self.batch_size)
+        return _mapped(self._draws(seed), self._training_batch())
 
     def endless_training(self, seed: int, start: int = 0) -> tf.data.Dataset:
         """Pass after pass over the training split, each in another order and moved otherwise.
@@ -78,19 +80,26 @@ class Splits:
             seed: the same seed gives the same passes.
             start: number of the first batch; those before it are not made.
         """
-        images, labels = self._read("train")
+        return _mapped(self._draws(seed).repeat().skip(start), self._training_batch())
+
+    def _draws(self, seed: int) -> tf.data.Dataset:
+        """One pass of `(rows of a batch, seed of its moves)`."""
         size = self.sizes["train"]
         order = tf.data.Dataset.range(size).shuffle(size, seed=seed)
         order = order.batch(self.batch_size, drop_remainder=True)
-        draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+        moves = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
+        return tf.data.Dataset.zip((order, moves))
 
-        def batch(rows: tf.Tensor, draw: tf.Tensor) -> Tensors:
+    def _training_batch(self) -> Callable[..., Tensors]:
+        images, labels = self._read("train")
+
+        def batch(rows: tf.Tensor, move: tf.Tensor) -> Tensors:
             inputs = self._inputs(tf.gather(images, rows))
             if self.augmentation is not None:
-                inputs = self.augmentation(inputs, draw)
+                inputs = self.augmentation(inputs, move)
             return inputs, tf.gather(labels, rows)
 
-        return _mapped(tf.data.Dataset.zip((order, draws)).repeat().skip(start), batch)
+        return batch
 
     def feed(self, split: str) -> "SplitFeed":
         """One split as a task reads it."""

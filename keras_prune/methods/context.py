@@ -94,7 +94,10 @@ class Context:
             callbacks: Keras callbacks of the method's own.
         """
         name = self.begin_training(stage)
-        recording = self.observers.training(name, pruned=True)
+        checkpoint = self.checkpoint(f"{name} {config}")
+        recording = self.observers.training(
+            name, pruned=True, past=checkpoint.rows if checkpoint else tuple
+        )
         history = fit(
             model,
             self.task,
@@ -107,7 +110,7 @@ class Context:
             validate=validate or bool(recording),
             teacher=self.model if self.distillation else None,
             distillation=self.distillation,
-            checkpoint=self.checkpoint(f"{name} {config}"),
+            checkpoint=checkpoint,
         )
         self.record(name, history.rows)
 

@@ -78,18 +78,27 @@ class Observers:
         finally:
             self._tell(lambda observer: observer.end(status, folder))
 
-    def training(self, stage: str, *, pruned: bool = False) -> "list[keras.callbacks.Callback]":
+    def training(
+        self,
+        stage: str,
+        *,
+        pruned: bool = False,
+        past: Callable[[], Iterable[Mapping[str, float]]] = tuple,
+    ) -> "list[keras.callbacks.Callback]":
         """The callbacks that record one training; none where nothing is recorded.
 
         Args:
             stage: its name, another one for each training of a run.
             pruned: whether the network has been pruned.
+            past: returns the epochs of it that an earlier process has finished.
         """
         if not self._observers:
             return []
         from keras_prune.tracking.epochs import Epochs  # Keras is slow to import
 
-        return [Epochs(partial(self._epoch, stage, pruned, self._epochs[pruned]))]
+        recording = Epochs(partial(self._epoch, stage, pruned, self._epochs[pruned]))
+        self.past(stage, past(), pruned=pruned)
+        return [recording]
 
     def past(
         self, stage: str, rows: Iterable[Mapping[str, float]], *, pruned: bool = False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from filelock import FileLock
 
 from keras_prune import zoo
 from keras_prune.data import Splits
@@ -18,6 +19,8 @@ from keras_prune.training.checkpoint import Checkpoint, Row
 from keras_prune.training.config import TrainingConfig
 from keras_prune.training.trainer import fit
 from keras_prune.utils.files import whole_file, write_text
+
+Trained = tuple[keras.Model, tuple[Row, ...]]
 
 
 def baseline(
@@ -28,7 +31,7 @@ def baseline(
     seed: int,
     precision: str = "float32",
     observers: Observers | None = None,
-) -> tuple[keras.Model, tuple[Row, ...]]:
+) -> Trained:
     """A network of the zoo, trained on a data set, from the cache if it was made before.
 
     The cache is the folder `KERAS_PRUNE_CACHE`, else `keras-prune` in `XDG_CACHE_HOME` or
@@ -50,33 +53,59 @@ def baseline(
     made_by = _made_by(model_name, splits, config, seed, precision)
     data_name = re.sub(r"\W+", "-", splits.name)  # it may be a path
     stem = _cache() / f"{model_name}-{data_name}-{_digest(made_by)}"
-    model_file, note_file = stem.with_suffix(".keras"), stem.with_suffix(".json")
-    stage = f"train {model_name}"
-    if model_file.exists() and note_file.exists():
-        rows = json.loads(note_file.read_text())["history"]
-        told.past(stage, rows)
-        return keras.models.load_model(model_file), tuple(rows)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    # Another process that makes the same network is waited for.
+    lock = stem.with_suffix(".lock")
+    with FileLock(lock):
+        try:
+            return _kept(stem, f"train {model_name}", told) or _made(
+                model_name, splits, config, seed, precision, stem, made_by, told
+            )
+        finally:
+            lock.unlink(missing_ok=True)
 
-    partial = stem.with_suffix(".partial")
+
+def _kept(stem: Path, stage: str, observers: Observers) -> Trained | None:
+    """The network from the cache, if it is there."""
+    model_file, note_file = stem.with_suffix(".keras"), stem.with_suffix(".json")
+    if not (model_file.exists() and note_file.exists()):
+        return None
+    rows = json.loads(note_file.read_text())["history"]
+    observers.past(stage, rows)
+    return keras.models.load_model(model_file), tuple(rows)
+
+
+def _made(
+    model_name: str,
+    splits: Splits,
+    config: TrainingConfig,
+    seed: int,
+    precision: str,
+    stem: Path,
+    made_by: dict[str, Any],
+    observers: Observers,
+) -> Trained:
+    """The network trained, and put into the cache."""
+    stage, partial = f"train {model_name}", stem.with_suffix(".partial")
     keras.utils.set_random_seed(seed)
     model = zoo.build(model_name, splits.input_shape, splits.num_classes)
+    checkpoint = Checkpoint(partial, stem.name)
     history = fit(
         model,
         splits,
         config,
         seed=seed,
         precision=precision,
-        watcher=told.progress,
+        watcher=observers.progress,
         stage=stage,
-        callbacks=told.training(stage),
+        callbacks=observers.training(stage, past=checkpoint.rows),
         validate=True,
-        checkpoint=Checkpoint(partial, stem.name),
+        checkpoint=checkpoint,
     )
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(model_file) as draft:
+    with whole_file(stem.with_suffix(".keras")) as draft:
         model.save(draft)
     note = {"made_by": made_by, "history": history.rows}
-    write_text(note_file, json.dumps(note, indent=2))
+    write_text(stem.with_suffix(".json"), json.dumps(note, indent=2))
     shutil.rmtree(partial, ignore_errors=True)
     return model, history.rows
 

@@ -64,6 +64,11 @@ class Checkpoint:
                 return Position(**content), [file[name] for name in file.files]
         return None
 
+    def rows(self) -> list[Row]:
+        """The figures of the epochs that an earlier attempt has finished."""
+        found = self.load()
+        return [] if found is None else found[0].rows
+
     def save_if_due(self, trainer: keras.Model, position: Position) -> None:
         """Saves if the interval has passed since the last time."""
         if time.monotonic() - self._saved < self._interval:

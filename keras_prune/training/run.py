@@ -9,6 +9,7 @@ import pandas as pd
 
 from keras_prune import zoo
 from keras_prune.data import Splits
+from keras_prune.errors import ConfigError
 from keras_prune.reporting import (
     RunDirectory,
     TrainingReport,
@@ -18,10 +19,11 @@ from keras_prune.reporting import (
 from keras_prune.tracking import Observers
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.config import CommonConfig, TrainRecipe
+from keras_prune.training.identity import fingerprint
 from keras_prune.training.source import is_file, open_data, open_file
 from keras_prune.training.task import Task
 from keras_prune.training.trainer import fit
-from keras_prune.utils.config import to_dict, to_toml
+from keras_prune.utils.config import load, to_dict, to_toml
 
 
 def train(
@@ -50,8 +52,19 @@ def train(
     told = observers or Observers()
     with run.locked():
         if (run / "report.json").exists():
-            return TrainingReport.from_dict(json.loads((run / "report.json").read_text("utf-8")))
+            return _finished(recipe, run)
         return _trained(recipe, run, data_dir, told)
+
+
+def _finished(recipe: TrainRecipe, run: RunDirectory) -> TrainingReport:
+    """The report of a training that has ended, if it is the one that is asked for."""
+    found = TrainingReport.from_dict(json.loads((run / "report.json").read_text("utf-8")))
+    if load(TrainRecipe, found.config) != recipe:
+        raise ConfigError(
+            f"The training in {run.path} has ended, and was one with another configuration. Give "
+            "another directory."
+        )
+    return found
 
 
 def _trained(
@@ -62,7 +75,9 @@ def _trained(
     model, splits = _opened(common, data_dir)
     task = Task(splits).bind(model)
     run.write_text("config.toml", to_toml(recipe))
-    identity = json.dumps([to_dict(recipe), task.identity()], sort_keys=True)
+    (run / "state").mkdir(exist_ok=True)  # from now on it is known for a run's
+    identity = json.dumps([to_dict(recipe), task.identity(), fingerprint(model)], sort_keys=True)
+    checkpoint = Checkpoint(run / "state", identity)
     history = fit(
         model,
         task,
@@ -70,9 +85,9 @@ def _trained(
         seed=common.seed,
         precision=common.precision,
         watcher=observers.progress,
-        callbacks=observers.training("train"),
+        callbacks=observers.training("train", past=checkpoint.rows),
         validate=True,
-        checkpoint=Checkpoint(run / "state", identity),
+        checkpoint=checkpoint,
     )
     # All that was won is on disk before the test split is read.
     run.save_model("model.keras", model)

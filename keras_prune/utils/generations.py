@@ -44,8 +44,9 @@ class Generations:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         number = max(self._numbers(), default=0) + 1
+        for left in self.folder.glob(".draft-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         draft = self.folder / f".draft-{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
             write(draft)

@@ -13,7 +13,7 @@ from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune_graph
 from tests.budgets.networks import random_scores
-from tests.test_random_networks import FAST, Builder
+from tests.surgery.test_random_networks import FAST, Builder
 
 FRACTIONS = st.floats(0.05, 0.95)
 

@@ -44,6 +44,7 @@ def test_the_recipe_prunes_a_network_of_the_package(call, tmp_path):
     assert "macs" not in config["prune"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_end(call, tmp_path, monkeypatch):
     from keras_prune.methods.rl_pruner import RLPruner
 

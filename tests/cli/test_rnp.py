@@ -22,6 +22,7 @@ def short(tmp_path, monkeypatch):
     (tmp_path / "short.toml").write_text(SHORT)
 
 
+@pytest.mark.slow
 def test_the_recipe_prints_its_tables(call, tmp_path):
     short = ["--episodes", 2, "--finetune-steps", 3, "--steps", 1, "--seed", 7]
     common = ["--dataset", "digits", "--config", "short.toml", "--out", "run"]
@@ -60,6 +61,7 @@ def test_a_wrong_use_is_one_line(call, tmp_path, arguments, reason):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_model_of_the_users_is_taught(call, tmp_path):
     zoo.conv248((8, 8, 1)).save(tmp_path / "mine.keras")
     short = ["--episodes", 1, "--finetune-steps", 1, "--steps", 1]

@@ -82,6 +82,7 @@ def test_a_run_is_read_back_whole(server, tmp_path, capfd):
         assert Path(copy).read_text() == (tmp_path / "whole" / name).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_servers_death_between_two_epochs_ends_nothing(server, tmp_path):
     def kill(epoch, logs):
@@ -133,7 +134,11 @@ def test_a_failed_and_a_stopped_run_say_so(tmp_path, monkeypatch):
         ("runs", "Expected the URI of an MLflow store.* Received: 'runs'"),
         ("foo:bar", "Cannot record in MLflow at foo:bar"),
         ("http://127.0.0.1:9", "Cannot record in MLflow at http://127.0.0.1:9: Connection refused"),
-        ("sqlite:////proc/none.db", "Cannot record in MLflow at sqlite:////proc/none.db"),
+        pytest.param(
+            "sqlite:////proc/none.db",
+            "Cannot record in MLflow at sqlite:////proc/none.db",
+            marks=pytest.mark.slow,  # MLflow tries for a minute and a half
+        ),
     ],
 )
 def test_nothing_to_record_in_is_one_clear_line(uri, message, tmp_path, monkeypatch):

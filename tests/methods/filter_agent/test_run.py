@@ -143,6 +143,7 @@ def test_a_regression_of_several_outputs_is_pruned_within_b(unbroken):
     assert found[-1].value <= context.baseline + 0.05
 
 
+@pytest.mark.slow
 def test_a_step_from_the_same_state_gives_the_same_bits(regression, unbroken):
     model, task, method = regression
     _, found, _ = unbroken

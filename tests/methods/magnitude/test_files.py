@@ -50,6 +50,7 @@ def test_every_file_is_there(make, tmp_path):
     keras.models.load_model(directory / "sparse.keras")
 
 
+@pytest.mark.slow
 def test_a_second_report_replaces_what_the_first_left(tmp_path):
     directory = written(classifier, tmp_path / "run", kill_first=True)
     assert {path.name for path in directory.path.iterdir()} == FILES

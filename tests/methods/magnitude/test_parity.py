@@ -99,6 +99,7 @@ def changes(tmp_path_factory):
     return found, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.parametrize(("case", "at_least"), CASES.items())
 def test_the_masks_are_those_of_tfmot_at_every_step(case, at_least, changes):

@@ -109,6 +109,7 @@ def test_the_resolved_configuration_makes_the_same_run(run):
     assert load_run(read_toml(run / "config.toml")) == CONFIG
 
 
+@pytest.mark.slow
 def test_stage_by_stage_gives_the_same_network(run, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CACHE", str(run.path.parent / "cache"))
     directory = RunDirectory.create(tmp_path / "staged")
@@ -134,6 +135,7 @@ class _KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_to_the_same_end(tmp_path, monkeypatch):
     method = methods.Magnitude(
         threshold="global", sparsity=0.9, steps=3, turns=0, recovery=TRAINING, finetune=TRAINING
