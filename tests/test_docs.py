@@ -14,7 +14,15 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
-@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+SLOW = {"runtime-pruning.md"}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(page, marks=[pytest.mark.slow] if page.name in SLOW else [], id=page.name)
+        for page in PAGES
+    ]
+)
 def page(request, tmp_path, monkeypatch):
     """The text of a page whose Python has run, in the directory it ran in."""
     monkeypatch.chdir(tmp_path)

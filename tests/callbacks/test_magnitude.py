@@ -244,6 +244,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switch", [None, "0"])
 def test_tensorflow_is_left_as_it_was(switch, tmp_path, monkeypatch):
     monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)

@@ -28,6 +28,7 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_table_and_a_csv_file(folder, call, monkeypatch):
     monkeypatch.chdir(folder)
     done = call("benchmark", "8.tflite", "3.tflite", "3.onnx", "--turns", 2, "--csv", "table.csv")

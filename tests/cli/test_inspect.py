@@ -40,6 +40,7 @@ def test_tables_name_groups_pins_and_barriers(folder, call):
         assert word in done.out
 
 
+@pytest.mark.slow
 def test_json_is_all_there_is_on_stdout(folder):
     done = run("model.keras", "--json", "--plot", "graph.svg", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")

@@ -41,6 +41,7 @@ def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
     assert {path.name for path in (tmp_path / "logs").iterdir()} >= {"fine-tune", "network"}
 
 
+@pytest.mark.slow
 def test_a_budget_among_the_options_replaces_that_of_the_file(call, file, tmp_path):
     (tmp_path / "my.toml").write_text("[prune]\nmacs = 0.9\n")
     for options, budget in ((["--params", 0.5], {"params": 0.5}), ([], {"macs": 0.9})):
@@ -51,6 +52,7 @@ def test_a_budget_among_the_options_replaces_that_of_the_file(call, file, tmp_pa
         assert {name: prune[name] for name in ("macs", "params") if name in prune} == budget
 
 
+@pytest.mark.slow
 def test_taylor_prunes_the_papers_small_network(call, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CACHE", str(tmp_path / "cache"))
     done = call("taylor", *TINY, "--epochs", 1, "--out", "run")

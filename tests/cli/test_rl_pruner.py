@@ -30,6 +30,7 @@ def short(tmp_path, monkeypatch):
     (tmp_path / "short.toml").write_text(SHORT)
 
 
+@pytest.mark.slow
 def test_the_recipe_prunes_a_network_of_the_package(call, tmp_path):
     options = ["--model", "conv248", "--params", 0.6, "--steps", 1, "--criterion", "l1"]
     short = ["--dataset", "digits", "--config", "short.toml", "--out", "run"]
@@ -72,6 +73,7 @@ def test_a_killed_run_goes_on_to_the_same_end(call, tmp_path, monkeypatch):
     assert (whole["resumed"], again["resumed"]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_the_verb_prunes_a_model_of_the_users(call, tmp_path):
     zoo.conv248((8, 8, 1)).save("model.keras")
     options = ["--method", "rl_pruner", "--macs", 0.6, "--steps", 1, "--config", "short.toml"]

@@ -19,6 +19,7 @@ def quantized(folder, quantize, **arguments):
     return export(small(), folder / f"{quantize}.tflite", quantize=quantize, **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quantize", "share", "error"),
     [
@@ -37,6 +38,7 @@ def test_a_quantized_file_is_smaller_and_agrees(tmp_path, quantize, share, error
     assert exported.top1_agreement > 95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quantize", "dtype"), [("int8", "float32"), ("int8_io", "int8")])
 def test_int8_goes_in_and_out_on_request(tmp_path, quantize, dtype):
     runtime = open_runtime(quantized(tmp_path, quantize).path)

@@ -152,6 +152,7 @@ def test_composite_layers_are_opened(make, groups, tmp_path):
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 def test_the_rebuilt_model_loads_without_the_classes(tmp_path):
     model = randomise(residual())
     pruned = prune(model, half_plan(ChannelGraph(model)))

@@ -36,7 +36,6 @@ class Row:
         regresses: whether it takes a task that is no classification.
         plain: whether its file loads with Keras alone.
         structural: whether the report's costs are those of the weights' shapes.
-        measures: whether it measures candidates, which workers can do.
     """
 
     options: dict[str, Any]
@@ -44,20 +43,17 @@ class Row:
     regresses: bool = True
     plain: bool = True
     structural: bool = True
-    measures: bool = False
 
 
 ROWS = {
     "filter_agent": Row(
         {"b": 50.0, "samples": 3, "max_updates": 2, "patience": 2, "reward_images": 24},
-        measures=True,
     ),
     "magnitude": Row({"sparsity": 0.6, "threshold": "global", "steps": 2, "turns": 0}),
     "ranking": Row({"macs": 0.5, "steps": 2, "calibration_images": 24}),
     "rl_pruner": Row(
         {"macs": 0.6, "steps": 2, "samples": 3, "updates": 1, "depth": 2, "reward_images": 24,
          "calibration_images": 24},
-        measures=True,
     ),
     "rnp": Row(
         {"sets": 2, "steps": 2, "episodes": 2, "updates": 1, "calibration_images": 24, "code": 4,
@@ -70,6 +66,10 @@ ROWS = {
 @pytest.fixture(params=list(ROWS))
 def name(request) -> str:
     return request.param
+
+
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("filter_agent", "magnitude", "rnp")]
+"""Rows whose costly checks the fast tests leave to `pytest -m slow`."""
 
 
 @pytest.fixture
@@ -215,6 +215,7 @@ def resumed(name, model, tmp_path, monkeypatch) -> kp.methods.Result:
     raise AssertionError("the last process is not killed")
 
 
+@pytest.mark.parametrize("name", [*SLOW[1:], "filter_agent", "ranking", "rl_pruner"], indirect=True)
 def test_killed_and_resumed_a_run_ends_alike_and_its_files_are_whole(
     name, row, result, resumed, tmp_path
 ):
@@ -299,9 +300,8 @@ def test_a_regression_is_a_task_like_any_other_and_excluded_layers_stay(name, ro
         assert np.count_nonzero(kept) == np.prod(kept.shape)
 
 
-def test_two_workers_come_to_the_same(name, row, model, result):
-    if not row.measures:
-        pytest.skip("it measures no candidates")
+@pytest.mark.parametrize("name", [SLOW[0], "rl_pruner"], indirect=True)
+def test_two_workers_come_to_the_same(name, model, result):
     assert_same(method(name).run(model, task(), seed=3, workers=2), result)
 
 

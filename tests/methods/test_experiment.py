@@ -116,6 +116,7 @@ def die_in_the_recovery(progress):
         raise Killed
 
 
+@pytest.mark.slow
 def test_stage_after_stage_and_killed_in_one_is_the_whole_run(folder, report, pruned, tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     with pytest.raises(ConfigError, match=r"Stage prune starts from .*Run --stage train first"):

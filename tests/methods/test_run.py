@@ -204,7 +204,14 @@ def assert_unbroken(again, whole, folder, expected):
     assert names(folder) == names(expected)
 
 
-@pytest.mark.parametrize("numbers", [(3,), (8,), (2, 1)])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param((3,), marks=pytest.mark.slow),
+        pytest.param((8,), marks=pytest.mark.slow),
+        (2, 1),
+    ],
+)
 def test_killed_in_a_training_and_run_again_is_not_killed(
     result, model, task, folder, tmp_path, exact, numbers
 ):

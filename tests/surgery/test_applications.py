@@ -45,7 +45,7 @@ FAMILIES = (
     Family("Xception", 71, 0.9),
 )
 CONSTRUCTORS = sorted(name for name in vars(keras.applications) if name[0].isupper())
-FAST = {"EfficientNetB0", "MobileNetV2", "MobileNetV3Small"}
+FAST = {"MobileNetV3Small"}
 
 
 def family_of(name: str) -> Family:

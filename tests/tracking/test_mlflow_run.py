@@ -54,6 +54,7 @@ def points(client, run, name):
     return sorted((point.step, point.value) for point in history)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_run_is_read_back_whole(server, tmp_path, capfd):
     warnings = []

@@ -111,6 +111,7 @@ def test_probabilities_teach_and_learn_as_logits_do(build, splits, teacher):
     assert second[0]["loss"] == pytest.approx(first[0]["loss"], rel=1e-2)
 
 
+@pytest.mark.slow
 def test_the_student_is_plain(build, splits, teacher, tmp_path):
     student = build()
     fit(student, splits, SHORT, seed=0, teacher=teacher)

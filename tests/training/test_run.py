@@ -81,6 +81,7 @@ def test_a_killed_run_goes_on_exactly(done, tmp_path, monkeypatch):
     assert not (run / "state").exists()
 
 
+@pytest.mark.slow
 def test_what_another_configuration_left_is_not_gone_on_with(done, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     run = RunDirectory.create(tmp_path)

@@ -66,6 +66,7 @@ def test_the_watcher_is_told_of_every_epochs_end(model, splits):
     assert 50 < told[-1].metrics["accuracy"] <= 100
 
 
+@pytest.mark.slow
 def test_the_model_is_left_uncompiled_and_its_file_needs_no_package(model, splits, tmp_path):
     config = TrainingConfig(1, 0.05, label_smoothing=0.1, weight_decay=1e-3)
     fit(model, splits, config, seed=0)
@@ -103,6 +104,7 @@ def test_an_interrupt_passes_through(model, splits):
     assert model.get_layer("conv").compute_dtype == "float32"
 
 
+@pytest.mark.slow
 def test_a_training_leaves_no_graph_behind(model, splits):
     def graphs():
         gc.collect()

@@ -6,6 +6,7 @@ from keras_prune import zoo
 from keras_prune.errors import ModelError
 
 
+@pytest.mark.slow
 def test_every_name_builds_on_its_default_input():
     for name in zoo.available():
         shape = zoo.default_input_shape(name)

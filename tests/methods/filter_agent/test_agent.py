@@ -119,6 +119,7 @@ def test_it_recovers_after_every_cut_and_fine_tunes_at_the_end(run, context):
     assert context.fitted == [*cut, "fine-tune"]
 
 
+@pytest.mark.slow
 def test_the_original_is_left_alone(model, task, run):
     before = weights(model)
     groups_of_a_round(StandIn(model, task, train=untrained), max_updates=1)
@@ -126,6 +127,7 @@ def test_the_original_is_left_alone(model, task, run):
         np.testing.assert_array_equal(old, now)
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_plan(model, task, run):
     again = groups_of_a_round(StandIn(model, task, train=untrained))
     assert again.plan == run[-1].plan
@@ -136,6 +138,7 @@ def test_what_the_first_cut_cost_is_not_held_against_the_other_groups(model, tas
     assert state.plan == run[-1].plan
 
 
+@pytest.mark.slow
 def test_a_network_that_became_better_is_pruned_more(model, task, run):
     bolder = groups_of_a_round(Jumping(model, task, to=140.0, baseline=100.0))
     assert {row["slack"] for row in bolder.history} == {0.0, 40.0}

@@ -71,6 +71,7 @@ def outcome(method, context, run):
     return method.finish(context, run[-1])
 
 
+@pytest.mark.slow
 def test_it_prunes_and_keeps_to_b(context, outcome):
     assert context.baseline > 85
     assert outcome.pruned.model.count_params() < 0.9 * context.model.count_params()
@@ -160,6 +161,7 @@ def test_no_step_changes_the_networks_of_its_state(unbroken):
                 np.testing.assert_array_equal(old, now)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_from_disk_ends_alike(regression, unbroken, tmp_path):
     model, task, method = regression
     _, found, _ = unbroken

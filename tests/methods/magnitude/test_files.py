@@ -39,7 +39,14 @@ def written(make, place, kill_first=False) -> RunDirectory:
     return directory
 
 
-@pytest.mark.parametrize("make", [classifier, regression, two_outputs])
+@pytest.mark.parametrize(
+    "make",
+    [
+        classifier,
+        pytest.param(regression, marks=pytest.mark.slow),
+        pytest.param(two_outputs, marks=pytest.mark.slow),
+    ],
+)
 def test_every_file_is_there(make, tmp_path):
     directory = written(make, tmp_path / "run")
     assert {path.name for path in directory.path.iterdir()} == FILES
@@ -69,6 +76,7 @@ def with_a_layer_of_its_own():
     return keras.Sequential([*model.layers[:-1], Scaled(), model.layers[-1]]), given
 
 
+@pytest.mark.slow
 def test_a_form_that_cannot_be_checked_says_why(tmp_path):
     directory = written(with_a_layer_of_its_own, tmp_path / "run")
     sizes = pd.read_csv(directory / "sizes.csv").set_index("file")

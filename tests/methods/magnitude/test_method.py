@@ -65,6 +65,7 @@ def test_a_step_is_repeatable_and_changes_nothing_it_was_given():
     assert once.history == again.history
 
 
+@pytest.mark.slow
 def test_a_state_from_a_file_leads_to_the_same(tmp_path):
     method, model = magnitude(rates={"fc1": 0.5, "fc2": 0.25}, steps=2), network()
     given = context(model, task())
@@ -149,6 +150,7 @@ def two_outputs() -> tuple[keras.Model, Task]:
     return model, Task((x, y), validation=(x, y), loss=losses, objective="loss", batch_size=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [regression, two_outputs])
 def test_no_step_needs_classes(make):
     model, given = make()

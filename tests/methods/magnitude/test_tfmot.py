@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -16,6 +18,7 @@ print(tf.keras.layers.Dense is keras.layers.Dense, os.environ.get("TF_USE_LEGACY
 """
 
 
+@pytest.mark.slow
 def test_importing_it_does_not_take_tf_keras(tmp_path, monkeypatch):
     monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)
     done = subprocess.run(

@@ -90,6 +90,7 @@ def test_a_step_changes_nothing_it_was_given_and_can_be_repeated(rnp, run, start
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_state_from_disk_leads_to_the_same(rnp, run, first, second, tmp_path):
     assert second.done and [row["step"] for row in second.history] == [1] * 6 + [2] * 6
     saved = Saved(tmp_path, {})
@@ -105,6 +106,7 @@ class Stopping(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_fine_tuning_goes_on_where_it_was_killed(rnp, run, first, second, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     directory = RunDirectory.create(tmp_path)

@@ -150,6 +150,7 @@ def test_history_and_latency_tell_all(run, recording):
     assert (latency["dense_ms"] > 0).all() and (latency["pruned_ms"] > 0).all()
 
 
+@pytest.mark.slow
 def test_without_a_directory_and_test_data_the_report_is_of_the_validation_data(model, splits):
     x, y = splits.validation_arrays()
     task = Task((x, y), validation=(x, y[:, None]))
@@ -193,6 +194,7 @@ def test_a_network_without_convolutions_is_refused(splits):
         method().run(zoo.lenet300_100(), Task(splits))
 
 
+@pytest.mark.slow
 def test_the_file_loads_where_the_room_was_not_imported(run):
     code = (
         "import sys; from keras_prune.runtimes.loading import load_model;"

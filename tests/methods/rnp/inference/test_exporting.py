@@ -68,6 +68,7 @@ def test_a_file_is_a_classifier_like_any_other(model, files, format):
     np.testing.assert_array_equal(found, np.argmax(model.masked(pictures(4))[0], axis=1))
 
 
+@pytest.mark.slow
 def test_other_networks_and_int8_weights(tmp_path):
     model = runtime_pruned(residual())
     assert export(model, tmp_path / "r.tflite", batch=pictures(8)).decided == 100
@@ -81,6 +82,7 @@ def test_a_keras_file(model, tmp_path):
     assert open_runtime(tmp_path / "m.keras").inputs[0].shape == (None, 16, 16, 3)
 
 
+@pytest.mark.slow
 def test_preprocessing_goes_in_front(model, tmp_path):
     images = 255 * pictures(4)
     for name in ("m.tflite", "m"):
@@ -105,6 +107,7 @@ def test_onnx_is_refused(model, tmp_path):
         export(model, tmp_path / "m.onnx")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m.tflite", "m"])
 def test_a_file_that_decides_otherwise_is_refused(model, tmp_path, name, monkeypatch):
     honest = RuntimeForm.call
@@ -119,6 +122,7 @@ def test_a_file_that_decides_otherwise_is_refused(model, tmp_path, name, monkeyp
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_a_file_that_computes_otherwise_is_refused(model, tmp_path, monkeypatch):
     honest = RuntimeForm.call
 
@@ -160,6 +164,7 @@ def test_a_form_is_made_from_its_config(model):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_mixed_precision_is_written_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

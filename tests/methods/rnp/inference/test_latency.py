@@ -19,6 +19,7 @@ def files(tmp_path_factory):
     return {folder / dense: folder / pruned for dense, pruned in pairs.items()}
 
 
+@pytest.mark.slow
 def test_a_row_for_each_form_and_batch_size_it_takes(files):
     frame = compare_latency(files, pictures(5), batch_sizes=(1, 4), turns=2)
     assert [*zip(frame.form, frame.batch_size, strict=True)] == [

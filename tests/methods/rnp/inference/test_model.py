@@ -101,6 +101,7 @@ def test_saved_and_loaded(model, batching, tmp_path):
     assert_same(loaded.decide(pictures(5)), model.decide(pictures(5)))
 
 
+@pytest.mark.slow
 def test_loading_finds_the_class_by_itself(model, tmp_path, elsewhere):
     model.save(tmp_path / "m.keras")
     assert elsewhere(
