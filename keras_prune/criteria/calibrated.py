@@ -11,9 +11,10 @@ import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
 from keras_prune.criteria.calibration import batches
-from keras_prune.criteria.losses import check_classes, resolved
+from keras_prune.criteria.losses import check_classes
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
+from keras_prune.training.losses import per_example
 
 Step = Callable[[list[Any], Any], dict[str, Any]]
 """`(inputs, labels) -> {group: mean over the batch}`."""
@@ -78,7 +79,7 @@ class GradientCriterion(DataCriterion):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.loss is not None:
-            resolved(self.loss)
+            per_example(self.loss)  # which refuses what is no loss
 
     def checked(self, graph: ChannelGraph, labels: Any) -> Any:
         if labels is None:

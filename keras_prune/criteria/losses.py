@@ -8,29 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_prune.errors import ConfigError, DataError, ModelError
+from keras_prune.errors import DataError, ModelError
 from keras_prune.graph import ChannelGraph, Trace
-
-PerExample = Callable[[Any, Any], Any]
-"""`(labels, outputs) -> (batch,)`."""
-
-
-def resolved(loss: Any) -> Callable[..., Any]:
-    """A loss that Keras knows, as a function that does not average over the batch.
-
-    Raises:
-        ConfigError: Keras knows no such loss.
-    """
-    try:
-        found = keras.losses.get(loss)
-    except (ValueError, TypeError):
-        found = None
-    if found is None:
-        raise ConfigError(
-            "Expected a loss: one of Keras', by name or as it is, or a function (labels, outputs) "
-            f"with one value per example. Received: loss={loss!r}."
-        )
-    return found.call if isinstance(found, keras.losses.Loss) else found
+from keras_prune.training.losses import PerExample
+from keras_prune.training.losses import per_example as of_loss
 
 
 def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
@@ -38,20 +19,10 @@ def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
 
     Args:
         graph: the walked model.
-        loss: what `resolved` takes; None for the cross-entropy of class labels.
+        loss: as `keras_prune.training.losses.per_example` takes it; None for the cross-entropy of
+            class labels.
     """
-    function = _cross_entropy(graph) if loss is None else resolved(loss)
-
-    def values(labels: Any, outputs: Any) -> Any:
-        found = function(labels, outputs)
-        if not len(found.shape):
-            raise ConfigError(
-                "Expected a loss with one value per example. Received one that returns a single "
-                "number. Leave out its mean over the batch."
-            )
-        return ops.mean(ops.reshape(found, (ops.shape(found)[0], -1)), axis=1)
-
-    return values
+    return of_loss(_cross_entropy(graph) if loss is None else loss)
 
 
 def check_classes(graph: ChannelGraph, labels: Any) -> None:

@@ -66,8 +66,8 @@ def _function(loss: Any) -> Callable[..., Any]:
         found = None
     if found is None:
         raise ConfigError(
-            "Expected a loss: one of Keras', by name or as it is, or a function (labels, outputs). "
-            f"Received: loss={loss!r}."
+            "Expected a loss: one of Keras', by name or as it is, or a function (labels, outputs) "
+            f"with one value per example. Received: loss={loss!r}."
         )
     return found.call if isinstance(found, keras.losses.Loss) else found
 

@@ -6,7 +6,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import keras
@@ -16,13 +16,19 @@ import tensorflow as tf
 from keras_prune.data import Splits
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import trace
+from keras_prune.training.binding import (
+    Bound,
+    default_objective,
+    is_class_loss,
+    overrides_training,
+)
 from keras_prune.training.classifier import cross_entropy
 from keras_prune.training.compiled import Compiled, compiled_with
 from keras_prune.training.evaluation import evaluate
 from keras_prune.training.feeds import Feed, Sampled, feed
 from keras_prune.training.inputs import check_inputs
 from keras_prune.training.losses import PerExample, per_example
-from keras_prune.training.objective import Objective, as_objective, tells_direction
+from keras_prune.training.objective import Objective, as_objective
 from keras_prune.utils.progress import percent
 
 Split = Literal["validation", "test"]
@@ -101,7 +107,7 @@ class Task:
     ) -> None:
         self._given = Compiled(loss, metrics)
         self._objective = None if objective is None else as_objective(objective)
-        self._bound: _Bound | None = None
+        self._bound: Bound | None = None
         self._class_weight = class_weight
         self._callbacks, self._own_fit, self._own_evaluate = callbacks, fit, evaluate
         self.name, self.class_names = name, tuple(class_names)
@@ -136,7 +142,7 @@ class Task:
         for split, given in self._feeds.items():
             if split != "test":  # which is read once, for the report
                 check_inputs(model, given.once().element_spec[0], split)
-        if _overrides_training(model) and self._own_fit is None:
+        if overrides_training(model) and self._own_fit is None:
             raise ModelError(
                 f"{type(model).__name__} has a train_step or compute_loss of its own, which a "
                 "pruned model would not have. Give kp.Task(fit=..., evaluate=...) that do the same."
@@ -144,7 +150,7 @@ class Task:
         own = compiled_with(model)
         loss = self._given.loss if self._given.loss is not None else own and own.loss
         default = loss is None and self._has_class_numbers(model)
-        classes = default or (_is_class_loss(loss) and self._has_class_numbers(model))
+        classes = default or (is_class_loss(loss) and self._has_class_numbers(model))
         if loss is None and not default and self._own_evaluate is None:
             raise ConfigError(
                 f"Model {model.name!r} was not compiled, and its labels are no class numbers for "
@@ -155,11 +161,11 @@ class Task:
             metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
         weighted = own if own is not None and self._given.loss is None else Compiled(None)
         bound = copy.copy(self)
-        bound._bound = _Bound(
+        bound._bound = Bound(
             Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
             default,
             classes,
-            self._objective or _default_objective(metrics, model),
+            self._objective or default_objective(metrics, model),
         )
         return bound
 
@@ -317,7 +323,7 @@ class Task:
         return {name: given.identity() for name, given in self._feeds.items() if name != "test"}
 
     @property
-    def _settled(self) -> _Bound:
+    def _settled(self) -> Bound:
         if self._bound is None:
             raise ConfigError("Bind the task to a model first: task.bind(model).")
         return self._bound
@@ -377,57 +383,6 @@ class Task:
                 "in the data and the model's weights, and for a loss that does not fit them."
             )
         return found
-
-
-@dataclass(frozen=True)
-class _Bound:
-    """What a task came to for one model."""
-
-    compiled: Compiled
-    default_loss: bool
-    classes: bool
-    objective: Objective
-
-
-def _is_class_loss(loss: Any) -> bool:
-    return loss == "sparse_categorical_crossentropy" or isinstance(
-        loss, keras.losses.SparseCategoricalCrossentropy
-    )
-
-
-def _overrides_training(model: keras.Model) -> bool:
-    return any(
-        getattr(type(model), name) is not getattr(keras.Model, name)
-        for name in ("train_step", "compute_loss")
-    )
-
-
-def _default_objective(metrics: Any, model: keras.Model) -> Objective:
-    """The first metric whose name tells its direction, else the loss."""
-    names = _metric_names(metrics, list(getattr(model, "output_names", None) or []))
-    return Objective(next(filter(tells_direction, names), "loss"))
-
-
-def _metric_names(metrics: Any, outputs: list[str]) -> list[str]:
-    """Names as Keras gives them: with the output's in front where there are several."""
-    if isinstance(metrics, Mapping):
-        named = list(metrics.items())
-    elif isinstance(metrics, list | tuple) and len(outputs) > 1:
-        named = list(zip(outputs, metrics, strict=False))
-    else:
-        named = [("", metrics)]
-    return [
-        f"{output}_{_metric_name(metric)}" if output and len(outputs) > 1 else _metric_name(metric)
-        for output, of_output in named
-        for metric in keras.tree.flatten(of_output)
-        if metric is not None
-    ]
-
-
-def _metric_name(metric: Any) -> str:
-    if isinstance(metric, str):
-        return metric
-    return str(getattr(metric, "name", None) or getattr(metric, "__name__", ""))
 
 
 def _refuse_splits(*others: Any) -> None:
