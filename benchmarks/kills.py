@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         print("| run | kills | resumed runs | differences |\n| --- | ---: | ---: | --- |")
         failed = False
-        for job in jobs:
+        for job in as_completed(jobs):
             found = job.result()
             failed |= bool(found.differences)
             shown = ", ".join(found.differences) or "none"

@@ -60,6 +60,7 @@ def run_from_config(
     """
     told, started = observers or Observers(), time.monotonic()
     _check_stage(directory, stage)
+    _refuse_former(directory)
     method, common = method_of(config), config.common
     with directory.locked():
         directory.write_text("config.toml", to_toml(config))
@@ -148,6 +149,15 @@ def _earlier(directory: RunDirectory) -> Rows:
         for row in rows
         if str(row["stage"]).startswith("train ")
     ]
+
+
+def _refuse_former(directory: RunDirectory) -> None:
+    """Refuses a search that version 0.1 has left half-way: its state has another form."""
+    if (directory / "search" / "state.json").exists():
+        raise ConfigError(
+            f"The run in {directory.path} was begun with version 0.1 of keras-prune, whose state "
+            "this version cannot read. Carry out its config.toml with another --out."
+        )
 
 
 def _check_stage(directory: RunDirectory, stage: Phase | None) -> None:

@@ -303,6 +303,11 @@ class _Run:
 def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     """What a run has left that was carried out to its end, if it is the one that is asked for."""
     report = PruningReport.from_dict(json.loads((directory / "report.json").read_text("utf-8")))
+    if not report.identity:
+        raise ConfigError(
+            f"The run in {directory.path} has ended, with a version of keras-prune that kept no "
+            "account of what it was made with. Give another directory."
+        )
     for name, now in identity.items():
         then = report.identity.get(name)
         if then != now:

@@ -1,6 +1,7 @@
 """A whole run from a configuration, from the data to the report."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -172,3 +173,32 @@ def test_given_weights_are_not_trained_and_scores_see_training_images_alone(
     [(images, labels)] = seen
     for found, expected in zip((images, labels), splits.training_sample(200), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+OLD = Path(__file__).parents[1] / "files" / "v0_1" / "runs"
+
+
+def test_a_search_that_version_0_1_has_left_is_not_gone_on_with(tmp_path):
+    directory = RunDirectory.create(tmp_path / "run")
+    (directory / "search").mkdir()
+    (directory / "search" / "state.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"begun with version 0\.1"):
+        run_from_config(CONFIG, directory)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["taylor", "rl-pruner", "lenet300-100"])
+def test_what_version_0_1_ran_can_be_run_again_but_not_taken_for_todays(name, tmp_path):
+    config = load_run(read_toml(OLD / name / "config.toml"))
+    assert PruningPlan.load(OLD / name / "plan.json").fingerprint
+    directory = RunDirectory(tmp_path)
+    directory.write_text("report.json", (OLD / name / "report.json").read_text())
+    with pytest.raises(ConfigError, match="no account of what it was made with"):
+        run_from_config(config, directory)
+
+
+def test_a_former_configuration_is_told_of_and_taken():
+    with pytest.warns(FutureWarning) as told:
+        config = load_run(read_toml(OLD / "taylor" / "config.toml"))
+    assert 'add method = "ranking" on top' in str(told[0].message)
+    assert config.method == "ranking" and config.prune.calibration_images > 0
