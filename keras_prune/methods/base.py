@@ -120,7 +120,9 @@ class Method(ABC):
             directory: where state, files and report are written; a run that was killed there goes
                 on where it stopped.
             precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
-            workers: processes that measure candidates.
+            workers: processes that measure candidates; the result does not depend on it. With more
+                than one a script needs `if __name__ == "__main__":` around what it does, for each
+                of them imports it.
             watcher: told of every step.
 
         Returns:

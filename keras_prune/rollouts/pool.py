@@ -124,8 +124,9 @@ class _Shared:
             return np.array([future.result() for future in futures])
         except BrokenProcessPool as error:
             raise ConfigError(
-                "A worker process ended before its work was done: memory may have run out. Use "
-                "fewer workers; a run in a directory goes on where it stopped."
+                "A worker process ended before its work was done: memory may have run out, or a "
+                "script runs without `if __name__ == '__main__':`. Use fewer workers; a run in a "
+                "directory goes on where it stopped."
             ) from error
 
 
