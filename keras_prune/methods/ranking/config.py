@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from keras_prune.utils.config import expect_counts, expect_one_budget
 
@@ -16,16 +16,18 @@ class RankingConfig:
     """What the channels are ranked by, and how many leave. Exactly one budget is given.
 
     Args:
-        criterion: a name of `criteria.available()`.
+        criterion: what ranks the channels, for example `"taylor"`, `"l1"` or `"fpgm"`.
         calibration_images: training examples that a criterion which needs data is computed on.
         steps: how often channels are scored anew and cut; a training follows each cut.
         ratio: the pruning ratio, the fraction of channels to *remove*, in [0, 1).
         macs: the fraction of multiply-accumulates to *keep*, in (0, 1].
         params: the fraction of parameters to *keep*, in (0, 1].
         latency: the fraction of TFLite latency to *keep*, in (0, 1], measured.
-        scope: `"global"` or `"local"`, as `Budget` has it; likewise all that follow.
-        normalize: `"l2"`, `"mean"`, `"max"` or `"none"`.
-        flops_weight: lambda of the FLOPs regularisation.
+        scope: `"global"` ranks the channels of all groups together, `"local"` takes the same
+            fraction of each group.
+        normalize: how the scores of different groups are made comparable: divided by their norm
+            (`"l2"`), mean or maximum, or not at all (`"none"`).
+        flops_weight: how much dear channels leave before cheap ones of the same score.
         min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group is removed.
         exclude: groups or layers that stay whole; patterns are understood.
@@ -42,8 +44,8 @@ class RankingConfig:
     macs: float | None = None
     params: float | None = None
     latency: float | None = None
-    scope: str = "global"
-    normalize: str = "l2"
+    scope: Literal["global", "local"] = "global"
+    normalize: Literal["l2", "mean", "max", "none"] = "l2"
     flops_weight: float = 0.0
     min_channels: int = 1
     max_ratio: float = 1.0

@@ -24,7 +24,7 @@ class RLPrunerConfig:
         max_drop: what the validation objective may lose before the budget is reached, in its own
             units (percentage points of an accuracy); the step that loses more is undone. Default:
             no matter.
-        criterion: which of a group's channels leave first, a name of `keras_prune.criteria`.
+        criterion: which of a group's channels leave first, for example `"taylor"` or `"l1"`.
         steps: in how many steps the budget is reached, each with a search and a recovery.
         updates: how often the distribution is moved in a step.
         samples: distributions tried for an update.

@@ -15,7 +15,7 @@ class RNPConfig:
         alpha: what the classification loss counts in the reward, above 0. Default: so much that
             it is 1 on average under random actions.
         balance: what is added to the price when the trained agent decides; it can be set after.
-        criterion: what the channels are ordered by, a name of `criteria.available()`.
+        criterion: what the channels are ordered by, for example `"taylor"` or `"l1"`.
         calibration_images: training images that a criterion which needs data is computed on.
         steps: how often backbone and agent are trained in turn.
         episodes: batches of episodes that the agent plays in a step; an image is an episode.
