@@ -1,6 +1,6 @@
 """Candidates a second with one process and with several, in turns, and whether values are the same.
 
-    python benchmarks/workers.py [--model resnet56] [--images 500] [--workers 2] [--masks 8]
+python benchmarks/workers.py [--model resnet56] [--images 500] [--workers 2] [--masks 8]
 """
 
 import statistics

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_DRAFTS = (".*-[0-9]*.*", ".export-*", ".files")
+"""Names of what is being written: files, exports, and the forms of a sparse network."""
+
+
 class RunDirectory:
     """Where a run writes its files. Made with `create`.
 
@@ -154,9 +158,12 @@ class RunDirectory:
 
     def _sweep(self) -> None:
         """Removes what a killed process had not written to its end."""
-        for draft in self.path.glob(".*-[0-9]*"):
-            if draft.is_file():
-                draft.unlink(missing_ok=True)
+        for pattern in _DRAFTS:
+            for draft in self.path.glob(pattern):
+                if draft.is_dir():
+                    shutil.rmtree(draft, ignore_errors=True)
+                else:
+                    draft.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """Removes a folder that the run needs no more, if it is there."""

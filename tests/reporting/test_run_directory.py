@@ -139,3 +139,16 @@ def test_a_failure_frees_the_directory(tmp_path):
 def test_default_path_holds_recipe_and_time():
     path = RunDirectory.default_path("vgg16")
     assert re.fullmatch(r"runs/vgg16-\d{8}-\d{6}", path.as_posix())
+
+
+def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    (run / ".export-x8uv").mkdir()
+    (run / ".export-x8uv" / "part").write_text("")
+    (run / ".files").mkdir()
+    (run / ".report-123.json").write_text("")
+    (run / ".gitignore").write_text("")
+    run.write_text("notes-1.txt", "")
+    with run.locked():
+        left = {path.name for path in run.path.iterdir()}
+    assert left == {".gitignore", "notes-1.txt", ".lock", ".owner"}

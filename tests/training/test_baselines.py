@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_prune import data, training
+from keras_prune import data
 from keras_prune.tracking import Observer, Observers
 from keras_prune.training import TrainingConfig, baseline
 
@@ -110,11 +110,3 @@ def test_the_platforms_cache_is_the_default(tmp_path, monkeypatch, splits):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     baseline("lenet5", splits, replace(CONFIG, epochs=1), seed=0)
     assert names(tmp_path / "keras-prune") == [".json", ".keras"]
-
-
-@pytest.mark.slow
-def test_vgg16_learns_digits(cache):
-    splits = data.load("digits", input_shape=(32, 32, 3), batch_size=32)
-    config = TrainingConfig(epochs=4, learning_rate=0.02, weight_decay=5e-3)
-    model, _ = baseline("vgg16", splits, config, seed=0)
-    assert training.evaluate(model, splits.test)["accuracy"] >= 97
