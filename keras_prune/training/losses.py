@@ -28,7 +28,7 @@ def per_example(
     Raises:
         ConfigError: Keras knows no such loss.
     """
-    if isinstance(loss, Mapping):
+    if isinstance(loss, Mapping) and "class_name" not in loss:  # else it is Keras' form of one
         names = list(output_names or loss)
         return _summed(
             {name: _function(value) for name, value in loss.items() if value is not None},

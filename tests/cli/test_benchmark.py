@@ -40,6 +40,7 @@ def test_a_table_and_a_csv_file(folder, call, monkeypatch):
     assert float(rows[0]["speedup"]) == 1
 
 
+@pytest.mark.slow
 def test_every_kind_in_one_run_as_json(folder):
     """In a process of its own, where TensorFlow has not run yet and takes the threads."""
     files = ["8.keras", "8.kpz", "8", "8.tflite", "8.onnx"]

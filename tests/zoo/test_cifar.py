@@ -50,6 +50,7 @@ def test_mobilenet_has_the_published_parameters_on_imagenet():
     assert trainable(zoo.mobilenet_v2_cifar(num_classes=1000)) == 3_504_872
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

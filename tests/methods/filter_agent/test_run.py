@@ -22,6 +22,8 @@ from tests.methods.filter_agent.stand_in import (
     weights,
 )
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 SHORT = {
     "recovery": TrainingConfig(epochs=1, learning_rate=0.02, steps_per_epoch=10),

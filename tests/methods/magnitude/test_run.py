@@ -20,6 +20,8 @@ from keras_prune.utils.config import read_toml
 from .small import TRAINING, network, task
 from .test_method import regression
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "method": "magnitude",
     "common": {"model": "lenet300_100", "dataset": "digits", "batch_size": 32, "seed": 3},

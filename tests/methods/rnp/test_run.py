@@ -20,6 +20,8 @@ from keras_prune.tracking import Observers
 from keras_prune.tracking.observer import Observer
 from keras_prune.training import Task, TrainingConfig, fit
 
+pytestmark = pytest.mark.slow
+
 EXPORTS = ("saved_model", "model.tflite")
 FILES = {
     "actions.csv", "baseline.keras", "classes.csv", "examples.svg", "history.csv", "latency.csv",
