@@ -149,11 +149,6 @@ def _explained(error: tf.errors.OpError) -> Exception:
     return DataError(by_pipeline(error) or f"The training data or the model failed: {reason}")
 
 
-def steps_in_epoch(config: TrainingConfig, splits: Splits) -> int:
-    """Batches in an epoch: as many as are asked for, or one pass over the training split."""
-    return config.steps_per_epoch or splits.sizes["train"] // splits.batch_size
-
-
 def epoch_rows(history: keras.callbacks.History) -> tuple[Row, ...]:
     """What Keras has measured, a row per epoch as `History` has them."""
     return tuple(
