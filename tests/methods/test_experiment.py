@@ -175,7 +175,7 @@ def test_given_weights_are_not_trained_and_scores_see_training_images_alone(
         np.testing.assert_array_equal(found, expected)
 
 
-OLD = Path(__file__).parents[1] / "files" / "v0_1" / "runs"
+OLD = Path(__file__).parents[1] / "files" / "v0_1" / "finished"
 
 
 def test_a_search_that_version_0_1_has_left_is_not_gone_on_with(tmp_path):

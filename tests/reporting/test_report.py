@@ -7,7 +7,7 @@ import pytest
 from keras_prune.errors import ConfigError
 from keras_prune.reporting import PruningReport, TrainingReport, summary_frame
 
-RUNS = Path(__file__).parent.parent / "files" / "v0_1" / "runs"
+RUNS = Path(__file__).parent.parent / "files" / "v0_1" / "finished"
 
 
 def test_json_round_trip(report):
