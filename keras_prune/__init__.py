@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from keras_prune.packing import pack, unpack
     from keras_prune.plan import PruningPlan
     from keras_prune.profiling import compare, profile
+    from keras_prune.scores import ChannelScores
     from keras_prune.surgery import prune, silence, without_dead
     from keras_prune.training import Objective, Task
 
 __all__ = [
     "Budget",
     "ChannelGraph",
+    "ChannelScores",
     "KerasPruneError",
     "Objective",
     "PruningPlan",
@@ -70,6 +72,7 @@ __all__ = [
 _HOMES = {
     "Budget": ".budgets",
     "ChannelGraph": ".graph",
+    "ChannelScores": ".scores",
     "KerasPruneError": ".errors",
     "Objective": ".training",
     "PruningPlan": ".plan",

@@ -12,10 +12,11 @@ MAY_IMPORT = {
     "utils": "",
     "graph": "",
     "plan": "graph",
+    "scores": "",
     "packing": "",
     "profiling": "graph",
     "surgery": "graph plan",
-    "budgets": "graph plan surgery",
+    "budgets": "graph plan scores surgery",
     "data": "",
     "zoo": "",
     "runtimes": "graph packing profiling",
@@ -24,11 +25,11 @@ MAY_IMPORT = {
     "reporting": "graph profiling",
     "tracking": "reporting",
     "training": "data graph reporting runtimes tracking zoo",
-    "criteria": "graph training",
+    "criteria": "graph scores training",
     "rollouts": "graph plan runtimes surgery training",
     "agents": "",
     "methods": "agents benchmarking budgets criteria data exporting graph plan profiling reporting "
-    "rollouts runtimes surgery tracking training zoo",
+    "rollouts runtimes scores surgery tracking training zoo",
     "callbacks": "methods",
     "cli": "benchmarking criteria data exporting graph methods profiling reporting runtimes "
     "tracking training",
@@ -40,7 +41,9 @@ NEVER_TENSORFLOW = {
     "graph", "plan", "surgery", "profiling", "budgets", "criteria", "packing",
 }  # fmt: skip
 # Criteria that look at data; they import it when they are used.
-NEEDS_TENSORFLOW = {"criteria/calibrated.py", "criteria/taylor.py", "criteria/taylor_weight.py"}
+NEEDS_TENSORFLOW = {
+    "criteria/activation_gradient.py", "criteria/calibrated.py", "criteria/taylor_weight.py",
+}  # fmt: skip
 # What the command line reads before anything heavy is imported.
 LIGHT = {
     "errors.py", "utils/config.py", "methods/former.py", "methods/config.py", "methods/registry.py",

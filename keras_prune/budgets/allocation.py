@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,13 +13,15 @@ import keras
 import numpy as np
 
 from keras_prune.budgets.channel_order import TOLERANCE, ChannelOrder, Cost, largest_within
+from keras_prune.budgets.isomorphic import kind_of
 from keras_prune.budgets.latency import fastest_within, share_of
 from keras_prune.budgets.limits import SLACK, Limits, bound
-from keras_prune.budgets.scores import Scores, checked, normalized, regularized
+from keras_prune.budgets.scores import Scores, checked, norm_of, normalized, regularized
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, CutCosts
 from keras_prune.graph.cut_costs import Masks
 from keras_prune.plan import PruningPlan
+from keras_prune.scores import ChannelScores
 
 if TYPE_CHECKING:
     from keras_prune.budgets.budget import Budget
@@ -51,12 +53,17 @@ class _Count:
 
 def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan:
     """See `Budget.allocate`."""
+    if isinstance(scores, ChannelScores):
+        scores.check(graph.fingerprint, graph.model.name)
+        budget = replace(budget, exclude=(*budget.exclude, *scores.unscored))
     levels = _levels(budget, graph)
     finite = checked(graph, scores, Limits.of(budget).excluded(graph))
-    ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
+    norm = norm_of(budget.normalize, scores)
+    ranked = regularized(graph, normalized(finite, norm), budget.flops_weight)
     groups = _origin(budget, graph).groups
     before = {name: groups[name].channels for name in graph.groups}
-    order = ChannelOrder(ranked, levels, before, budget.scope)
+    kinds = {name: kind_of(group) for name, group in graph.groups.items()}
+    order = ChannelOrder(ranked, levels, before, budget.scope, kinds)
     return (_counted if budget.latency is None else _timed)(budget, graph, order)
 
 
@@ -94,7 +101,7 @@ def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> Prunin
     if budget.scope == "local" and budget.ratio is not None:
         levels = order.levels_after(order.steps_within(budget.kept + SLACK))
     else:
-        levels = largest_within(order, count.cost, limit, spread=budget.scope == "global")
+        levels = largest_within(order, count.cost, limit, spread=budget.scope != "local")
     masks = order.masks(levels)
     left = count.cost(masks)
     _tell(budget, graph, left / limit if limit else math.inf, count.describe(left))
@@ -110,7 +117,7 @@ def _timed(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> PruningP
     count = _count("macs", budget, graph)
 
     def plan_for(macs: float) -> PruningPlan:
-        limit, spread = count.limit(macs), budget.scope == "global"
+        limit, spread = count.limit(macs), budget.scope != "local"
         return PruningPlan.from_masks(
             graph, order.masks(largest_within(order, count.cost, limit, spread))
         )

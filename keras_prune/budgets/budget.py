@@ -16,7 +16,7 @@ from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
 
 KINDS = ("ratio", "macs", "params", "latency")
-SCOPES = ("global", "local")
+SCOPES = ("global", "local", "isomorphic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +37,19 @@ class Budget:
         measure: for `latency`: a model's latency in seconds, such as
             `keras_prune.benchmarking.latency.tflite_latency`.
         scope: `"global"` (default) ranks the channels of all groups together; `"local"` takes the
-            same fraction from each group, as nearly as whole channels admit.
-        normalize: what a group's scores are divided by before a global ranking: `"l2"` (default),
-            the square root of the sum of their squares; `"mean"` or `"max"` of their absolute
-            values; `"none"`.
+            same fraction from each group, as nearly as whole channels admit; `"isomorphic"` takes
+            the same fraction from each kind of group (the same layers in the same roles), and ranks
+            the channels of one kind together.
+        normalize: what a group's scores are divided by before channels of several groups are
+            ranked: `"mean"` or `"max"` of their absolute values; `"l2"`, the square root of the sum
+            of their squares, by which a channel of a wide group counts less; `"none"`. Default
+            `"auto"`: `"mean"`, or `"none"` for a criterion whose scores compare as they are.
         flops_weight: lambda in `score - lambda · share`, the share that of a channel's MACs to
             those of the network's dearest channel; default 0. The paper subtracts FLOPs per layer
             in units of its own.
         min_channels: each group keeps at least so many, or all it has; default 1.
-        max_ratio: at most this fraction of a group's channels is removed, in (0, 1]; default 1.
+        max_ratio: at most this fraction of a group's channels is removed, in (0, 1]; default 0.9,
+            so that no group becomes the neck of the network.
         exclude: groups that stay whole: their names, or names of layers whose own channels shall
             stay, or patterns such as `"block5_*"`.
         round_to: each group keeps a multiple of it, or stays whole; default 1.
@@ -74,10 +78,10 @@ class Budget:
     latency: float | None = None
     measure: Measure | None = None
     scope: str = "global"
-    normalize: str = "l2"
+    normalize: str = "auto"
     flops_weight: float = 0.0
     min_channels: int = 1
-    max_ratio: float = 1.0
+    max_ratio: float = 0.9
     exclude: Sequence[str] = ()
     round_to: int = 1
     origin: ChannelGraph | None = None

@@ -1,7 +1,7 @@
 """The order in which channels come back into a network that keeps as few as it may."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 
@@ -27,7 +27,9 @@ class ChannelOrder:
         levels: how many channels each group may keep, ascending; the last is all it has.
         before: how many channels each group had in the unpruned model.
         scope: `"global"` orders steps by the mean score of the channels they bring back, `"local"`
-            by the fraction of its channels that the group then keeps.
+            by the fraction of its channels that the group then keeps, `"isomorphic"` by the
+            fraction of their channels that the groups of its kind then keep, among these by score.
+        kinds: of the groups; default: all are of one.
     """
 
     def __init__(
@@ -36,15 +38,17 @@ class ChannelOrder:
         levels: Mapping[str, np.ndarray],
         before: Mapping[str, int],
         scope: str,
+        kinds: Mapping[str, Hashable] | None = None,
     ) -> None:
         self.groups = list(scores)
         self._levels = [levels[name] for name in self.groups]
         self._ranks = [_ranks(scores[name]) for name in self.groups]
         fractions = [levels[name][1:] / before[name] for name in self.groups]
-        keys = {
-            "global": [_means(scores[name], levels[name]) for name in self.groups],
-            "local": [-fraction for fraction in fractions],
-        }[scope]
+        keys = [_means(scores[name], levels[name]) for name in self.groups]
+        if scope == "local":
+            keys = [-fraction for fraction in fractions]
+        elif scope == "isomorphic":
+            keys = _by_kind(keys, self._levels, [(kinds or {}).get(name) for name in self.groups])
         owner = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
         sorted_steps = np.argsort(-np.concatenate([*keys, []]), kind="stable")
         self.steps: np.ndarray = owner[sorted_steps]
@@ -100,6 +104,25 @@ def largest_within(order: ChannelOrder, cost: Cost, limit: int, spread: bool = T
             if not (fits and spread):  # the group's later steps need this one
                 closed.add(group)
     return levels
+
+
+def _by_kind(
+    keys: list[np.ndarray], levels: list[np.ndarray], kinds: list[Hashable]
+) -> list[np.ndarray]:
+    """For each step the fraction of channels that the groups of its kind keep with it, negative."""
+    found = [np.zeros(len(key)) for key in keys]
+    for kind in dict.fromkeys(kinds):
+        members = [number for number, other in enumerate(kinds) if other == kind]
+        ranked = np.concatenate([keys[number] for number in members])
+        brought = np.concatenate([np.diff(levels[number]) for number in members])
+        order = np.argsort(-ranked, kind="stable")
+        kept = np.empty(len(ranked))
+        kept[order] = sum(levels[number][0] for number in members) + np.cumsum(brought[order])
+        ends = np.cumsum([len(keys[number]) for number in members])[:-1]
+        whole = sum(levels[number][-1] for number in members)
+        for number, part in zip(members, np.split(-kept / whole, ends), strict=True):
+            found[number] = part
+    return found
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:

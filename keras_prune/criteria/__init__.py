@@ -5,6 +5,7 @@ from keras_prune.criteria.apoz import APoZ
 from keras_prune.criteria.base import Criterion, Scores
 from keras_prune.criteria.bn_scale import BNScale
 from keras_prune.criteria.catalogue import available, get
+from keras_prune.criteria.fisher import Fisher
 from keras_prune.criteria.fpgm import FPGM
 from keras_prune.criteria.l1 import L1
 from keras_prune.criteria.l2 import L2
@@ -22,6 +23,7 @@ __all__ = [
     "Activation",
     "BNScale",
     "Criterion",
+    "Fisher",
     "Random",
     "Scores",
     "Taylor",

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
+from keras_prune.scores import ChannelScores
 
 Scores = dict[str, np.ndarray]
 """Group name -> one score per channel, shape `(channels,)`; higher = keep."""
@@ -16,11 +17,16 @@ Scores = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Criterion:
-    """How much each channel matters. A subclass says how in `scores`."""
+    """How much each channel matters. A subclass says how in `scores`.
+
+    Attributes:
+        comparable: whether scores of different groups compare as they are.
+    """
 
     name: ClassVar[str]
+    comparable: ClassVar[bool] = False
 
-    def __call__(self, graph: ChannelGraph, data: Any = None) -> Scores:
+    def __call__(self, graph: ChannelGraph, data: Any = None) -> ChannelScores:
         """The scores of all channels that can leave.
 
         Args:
@@ -30,13 +36,20 @@ class Criterion:
                 `(inputs, labels)`. Criteria that read weights only ignore it.
 
         Returns:
-            For each group float64 `(channels,)`, higher = keep.
+            For each group float64 `(channels,)`, higher = keep; a dict.
 
         Raises:
             ModelError: nothing can be pruned, or scores are not finite.
             DataError: the calibration data is absent, empty or does not fit the model.
         """
         graph.require_groups()
+        unscored = self.unscored(graph)
+        if len(unscored) == len(graph.groups):
+            raise ModelError(
+                f"Criterion {self.name!r} has no score for any group of model "
+                f"{graph.model.name!r}: {next(iter(unscored.values()))}. Use another criterion, "
+                "such as 'l1'."
+            )
         found = self.scores(graph, data)
         for group, values in found.items():
             if not np.isfinite(values).all():
@@ -45,7 +58,17 @@ class Criterion:
                     f"({np.count_nonzero(~np.isfinite(values))} of {len(values)} channels). Look "
                     "for NaN or infinity in the model's weights and in the calibration data."
                 )
-        return found
+        return ChannelScores(
+            found,
+            criterion=self.name,
+            comparable=self.comparable,
+            fingerprint=graph.fingerprint,
+            unscored=unscored,
+        )
+
+    def unscored(self, graph: ChannelGraph) -> dict[str, str]:
+        """The groups that this criterion cannot score, and why."""
+        return {}
 
     def scores(self, graph: ChannelGraph, data: Any) -> Scores:
         """The scores of a graph that has groups."""

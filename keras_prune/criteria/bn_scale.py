@@ -8,7 +8,6 @@ import numpy as np
 
 from keras_prune.criteria.base import Scores
 from keras_prune.criteria.weights import WeightCriterion
-from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph, ChannelGroup, Member, Role
 
 
@@ -22,8 +21,10 @@ class BNScale(WeightCriterion):
         reduction: how the scales of several BatchNormalizations become one: `"sum"`, `"mean"`,
             `"max"`, or `"first"`; default `"mean"`.
 
+    A group that goes through no BatchNormalization with a scale gets no score and stays whole.
+
     Raises:
-        ModelError: when called, if a group goes through no BatchNormalization with a scale.
+        ModelError: when called, if there is no such group at all.
 
     Reference: Liu et al., "Learning Efficient Convolutional Networks through Network Slimming",
     ICCV 2017, section 3.
@@ -32,13 +33,15 @@ class BNScale(WeightCriterion):
     name: ClassVar[str] = "bn_scale"
 
     def scores(self, graph: ChannelGraph, data: Any) -> Scores:
-        without = [name for name, group in graph.groups.items() if not self.members(group)]
-        if without:
-            raise ModelError(
-                "Criterion 'bn_scale' expects a BatchNormalization with a scale in every group. "
-                f"Received none in: {', '.join(without)}. Use another criterion, such as 'l1'."
-            )
-        return super().scores(graph, data)
+        scored = (name for name, group in graph.groups.items() if self.members(group))
+        return {name: self.group_scores(graph.groups[name]) for name in scored}
+
+    def unscored(self, graph: ChannelGraph) -> dict[str, str]:
+        return {
+            name: "its channels go through no BatchNormalization with a scale"
+            for name, group in graph.groups.items()
+            if not self.members(group)
+        }
 
     def members(self, group: ChannelGroup) -> list[Member]:
         return [member for member in group.by_role(Role.CHANNELWISE) if _is_scale(member)]

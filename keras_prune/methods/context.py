@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_prune import criteria
 from keras_prune.criteria.calibrated import GradientCriterion
@@ -16,13 +15,12 @@ from keras_prune.graph import ChannelGraph, ChannelGroup
 from keras_prune.methods.state import RunState
 from keras_prune.reporting import RunDirectory
 from keras_prune.rollouts import Evaluator, Pool, evaluator
+from keras_prune.scores import ChannelScores
 from keras_prune.tracking import Observers
 from keras_prune.training import DistillationConfig, Task, TrainingConfig, fit
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.objective import Objective
 from keras_prune.utils.progress import Progress
-
-Scores = Mapping[str, np.ndarray]
 
 
 class Context:
@@ -161,7 +159,7 @@ class Context:
             graph, groups, self.task, examples, precision=self.precision, pool=self._pool
         )
 
-    def scores(self, graph: ChannelGraph, criterion: Any, limit: int) -> Scores:
+    def scores(self, graph: ChannelGraph, criterion: Any, limit: int) -> ChannelScores:
         """The scores of a criterion on training examples, with the task's loss.
 
         Args:
@@ -179,7 +177,11 @@ class Context:
         ):
             found = replace(found, loss=self.task.per_example(graph.model))
         inputs, labels, _ = self.task.examples("train", limit)
-        return found(graph, (inputs, labels))
+        scores = found(graph, (inputs, labels))
+        if isinstance(scores, ChannelScores):
+            return scores
+        name = getattr(criterion, "__name__", type(criterion).__name__)
+        return ChannelScores(scores, criterion=name, fingerprint=graph.fingerprint)
 
 
 class Ledger:

@@ -11,6 +11,7 @@ from keras_prune.budgets import Budget
 from keras_prune.errors import ConfigError, ModelError, PlanError
 from keras_prune.graph import ChannelGraph
 from keras_prune.profiling import profile
+from keras_prune.scores import ChannelScores
 from keras_prune.surgery import prune_graph
 from tests.budgets.networks import dense_graph, random_scores, residual_graph
 from tests.networks import conv, head, image
@@ -41,6 +42,40 @@ def test_locally_each_group_loses_the_same_fraction():
     graph = dense_graph(a=10, b=20, c=40)
     plan = Budget(ratio=0.3, scope="local").allocate(graph, random_scores(graph))
     assert {name: len(kept) for name, kept in plan.kept.items()} == {"a": 7, "b": 14, "c": 28}
+
+
+def test_a_channel_of_a_wide_group_counts_as_much_as_one_of_a_narrow_group():
+    graph = dense_graph(a=4, b=64)
+    scores = {"a": np.linspace(1, 2, 4), "b": np.linspace(1, 2, 64)}
+    plan = Budget(ratio=0.5).allocate(graph, scores)
+    assert {name: len(kept) for name, kept in plan.kept.items()} == {"a": 2, "b": 32}
+
+
+def test_no_group_becomes_a_neck_unless_it_may():
+    graph = dense_graph(a=20, b=20)
+    scores = {"a": np.arange(1.0, 21), "b": np.append(np.zeros(19), 100.0)}
+    plan = Budget(ratio=0.5).allocate(graph, scores)
+    assert len(plan.kept["b"]) == 2
+    assert len(Budget(ratio=0.5, max_ratio=1.0).allocate(graph, scores).kept["b"]) == 1
+
+
+def test_scores_that_compare_as_they_are_are_not_divided():
+    graph = dense_graph(a=4, b=4)
+    scores = {"a": np.array([4.0, 3, 2, 1]), "b": np.array([40.0, 30, 20, 10])}
+    as_they_are = ChannelScores(scores, comparable=True)
+    assert len(Budget(ratio=0.5).allocate(graph, as_they_are).kept["b"]) == 3
+    assert len(Budget(ratio=0.5).allocate(graph, ChannelScores(scores)).kept["b"]) == 2
+
+
+def test_groups_without_a_score_stay_whole_and_scores_of_another_model_are_refused():
+    graph = dense_graph(a=4, b=4)
+    scores = ChannelScores({"a": np.arange(4.0)}, unscored={"b": "no norm"})
+    assert {n: len(k) for n, k in Budget(ratio=0.5).allocate(graph, scores).kept.items()} == {
+        "a": 2, "b": 4,
+    }  # fmt: skip
+    other = ChannelScores({"a": np.arange(4.0)}, fingerprint="another")
+    with pytest.raises(PlanError, match="made for another model .fingerprint another"):
+        Budget(ratio=0.5).allocate(graph, other)
 
 
 def test_a_global_ranking_compares_normalised_scores():
@@ -81,7 +116,7 @@ def test_what_bounds_a_budget_is_named():
     assert {name: len(kept) for name, kept in plan.kept.items()} == {"a": 5, "b": 10}
     assert str(caught[0].message) == (
         "The budget macs=0.1 cannot be met: the plan keeps 0.545 of the original (120 of 220 MACs),"
-        " bound by min_channels=5, exclude=('b',) and the channels pinned by logits."
+        " bound by min_channels=5, max_ratio=0.9, exclude=('b',) and the channels pinned by logits."
     )
     assert caught[0].filename == __file__
 

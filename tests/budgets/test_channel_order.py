@@ -53,3 +53,13 @@ def test_rounding_does_not_turn_steps_of_a_group_around():
     levels = {"a": np.array([1, 8, 10]), "b": np.array([1, 8, 10])}
     order = ChannelOrder(scores, levels, {"a": 10, "b": 10}, "global")
     assert kept(order, 1) == {"a": list(range(8)), "b": [0]}
+
+
+def test_each_kind_grows_at_the_same_rate_and_ranks_its_own_channels():
+    scores = {name: np.arange(4.0, 0, -1) * n for name, n in (("a", 1), ("b", 10), ("c", 100))}
+    levels = dict.fromkeys(scores, np.arange(1, 5))
+    before = dict.fromkeys(scores, 4)
+    kinds = {"a": "conv", "b": "conv", "c": "dense"}
+    order = ChannelOrder(scores, levels, before, "isomorphic", kinds)
+    found = kept(order, 4)  # c brings back a quarter of its kind, a and b an eighth of theirs
+    assert {name: len(channels) for name, channels in found.items()} == {"a": 1, "b": 4, "c": 2}

@@ -31,6 +31,15 @@ def test_scales_of_all_norms_a_channel_goes_through():
     np.testing.assert_allclose(BNScale()(ChannelGraph(model))["a"], expected, rtol=1e-6)
 
 
-def test_groups_without_a_norm_are_named():
-    with pytest.raises(ModelError, match=r"Received none in: hidden\. Use another"):
+def test_groups_without_a_norm_are_named_and_get_no_score():
+    i = image()
+    x = kl.BatchNormalization()(conv(4, "a")(i))
+    graph = ChannelGraph(keras.Model(i, head(conv(4, "b")(x))))
+    scores = BNScale()(graph)
+    assert list(scores) == ["a"]
+    assert scores.unscored == {"b": "its channels go through no BatchNormalization with a scale"}
+
+
+def test_a_network_without_norms_has_no_scores():
+    with pytest.raises(ModelError, match="no score for any group of model .* go through no Batch"):
         BNScale()(ChannelGraph(dense()))

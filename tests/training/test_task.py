@@ -252,7 +252,7 @@ def trained(**arguments):
 
 
 NOTHING = FORMS["tf.data"]().filter(lambda x, y: False)
-NAN = np.where(np.arange(10)[:, None] == 3, np.float32("nan"), X)
+NAN = np.where(np.arange(10)[:, None] == 3, np.float32("nan"), Y)
 SIX = np.ones((10, 6), "float32")
 
 
@@ -261,7 +261,7 @@ SIX = np.ones((10, 6), "float32")
     [
         (evaluated(loss=None), ConfigError, "was not compiled.*Give kp.Task.loss=.*or compile"),
         (evaluated(objective="mae"), ConfigError, "'mae' is none of .*: loss. Give one of them"),
-        (evaluated(data=(NAN, Y)), ConfigError, "'loss' is nan on the validation data. Look for"),
+        (evaluated(data=(X, NAN)), ConfigError, "'loss' is nan on the validation data. Look for"),
         (evaluated(objective="speed"), ConfigError, r"kp.Objective\('speed', 'max'\)"),
         (evaluated(loss="mze"), ConfigError, "do not fit model .*mze"),
         (evaluated(data=(X, SIX), model=classifier), ConfigError, r"outputs \(None, 3\): "),
@@ -289,7 +289,7 @@ SIX = np.ones((10, 6), "float32")
         (evaluated(data=NOTHING), DataError, "validation data is empty. Give at least one batch"),
         (trained(data=None), DataError, r"no train data. Give kp.Task\(train=...\)"),
         (trained(smoothing=0.1), ConfigError, "label_smoothing belongs to the default loss"),
-        (trained(data=(NAN, Y)), ConfigError, "loss is nan after epoch 1 .* learning rate"),
+        (trained(data=(X, NAN)), ConfigError, "loss is nan after epoch 1 .* learning rate"),
         (
             trained(
                 model=two_ended,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from keras_prune.errors import ConfigError
 from keras_prune.utils.config import expect_counts, expect_one_budget
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ class RankingConfig:
 
     Args:
         criterion: what ranks the channels, for example `"taylor"`, `"l1"` or `"fpgm"`.
+        scores: a file of scores to rank by in place of the criterion: `scores.json` of an earlier
+            run on the same network. In one step.
         calibration_images: training examples that a criterion which needs data is computed on.
         steps: how often channels are scored anew and cut; a training follows each cut.
         ratio: the pruning ratio, the fraction of channels to *remove*, in [0, 1).
@@ -24,9 +27,10 @@ class RankingConfig:
         params: the fraction of parameters to *keep*, in (0, 1].
         latency: the fraction of TFLite latency to *keep*, in (0, 1], measured.
         scope: `"global"` ranks the channels of all groups together, `"local"` takes the same
-            fraction of each group.
-        normalize: how the scores of different groups are made comparable: divided by their norm
-            (`"l2"`), mean or maximum, or not at all (`"none"`).
+            fraction of each group, `"isomorphic"` of each kind of group.
+        normalize: how the scores of different groups are made comparable: divided by their mean,
+            maximum or norm (`"l2"`), or not at all (`"none"`); `"auto"` is the mean, or nothing
+            where the criterion's scores compare as they are.
         flops_weight: how much dear channels leave before cheap ones of the same score.
         min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group is removed.
@@ -38,23 +42,29 @@ class RankingConfig:
     """
 
     criterion: str = "taylor"
+    scores: str | None = None
     calibration_images: int = 1024
     steps: int = 1
     ratio: float | None = None
     macs: float | None = None
     params: float | None = None
     latency: float | None = None
-    scope: Literal["global", "local"] = "global"
-    normalize: Literal["l2", "mean", "max", "none"] = "l2"
+    scope: Literal["global", "local", "isomorphic"] = "global"
+    normalize: Literal["auto", "mean", "max", "l2", "none"] = "auto"
     flops_weight: float = 0.0
     min_channels: int = 1
-    max_ratio: float = 1.0
+    max_ratio: float = 0.9
     exclude: tuple[str, ...] = ()
     round_to: int = 1
 
     def __post_init__(self) -> None:
         expect_counts(self, "calibration_images", "steps")
         expect_one_budget(self, "ratio", "macs", "params", "latency")
+        if self.scores is not None and self.steps > 1:
+            raise ConfigError(
+                "scores: expected steps=1, for after a cut they are another network's. "
+                f"Received: steps={self.steps}."
+            )
 
     @property
     def budget(self) -> Budget:

@@ -14,13 +14,18 @@ from keras_prune.budgets import Budget
 from keras_prune.budgets.limits import Limits, bound
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
-from keras_prune.methods.context import Context, Scores
+from keras_prune.methods.context import Context
 from keras_prune.methods.ranking.config import RankingConfig
 from keras_prune.methods.state import Pruned, RunState
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
+from keras_prune.scores import ChannelScores
 from keras_prune.surgery import prune_graph
 from keras_prune.training import Task
+
+
+_SCORES = "scores.json"
+"""Of the original network: for other budgets (`RankingConfig.scores`)."""
 
 
 class Ranking(Method):
@@ -47,8 +52,11 @@ class Ranking(Method):
         self.config.budget  # noqa: B018  # which checks itself
 
     def check(self, model: keras.Model, task: Task | None) -> None:
-        """Refuses a budget that is met already, or that the network cannot keep."""
-        self.config.budget.check(ChannelGraph(model))
+        """Refuses a budget that is met already or cannot be kept, and scores of another network."""
+        graph = ChannelGraph(model)
+        self.config.budget.check(graph)
+        if self.config.scores is not None:
+            ChannelScores.load(self.config.scores).check(graph.fingerprint, model.name)
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
@@ -64,7 +72,9 @@ class Ranking(Method):
                 "channels leave."
             )
             return replace(state, step=config.steps, done=True, extra={"budget": (missed,)})
-        scores = context.scores(graph, config.criterion, config.calibration_images)
+        scores = self._scores(context, graph)
+        if context.directory is not None and number == 1:
+            scores.save(context.directory / _SCORES)
         cut, notes = _allocated(budgets[state.step], graph, scores)
         model, plan = prune_graph(graph, cut), state.plan.then(cut)
         row = _row(number, model, plan)
@@ -78,7 +88,13 @@ class Ranking(Method):
             done=number == config.steps,
             history=(*state.history, row),
             extra={"budget": notes},  # of the last cut: only there they matter
+            untouched=scores.unscored,
         )
+
+    def _scores(self, context: Context, graph: ChannelGraph) -> ChannelScores:
+        if self.config.scores is not None:
+            return ChannelScores.load(self.config.scores)
+        return context.scores(graph, self.config.criterion, self.config.calibration_images)
 
     def finish(self, context: Context, state: RunState) -> Outcome:
         """The network after the last training."""
@@ -86,7 +102,7 @@ class Ranking(Method):
         context.fit(model, self.finetune, "fine-tune", validate=True)
         pruned = Pruned(model, plan, context.value(model))
         notes = (*state.notes, *state.extra.get("budget", ()))
-        return Outcome(pruned, notes, _untouched(plan))
+        return Outcome(pruned, notes, {**_untouched(plan), **state.untouched})
 
 
 def _can_cut(budget: Budget, graph: ChannelGraph) -> bool:
@@ -96,7 +112,7 @@ def _can_cut(budget: Budget, graph: ChannelGraph) -> bool:
 
 
 def _allocated(
-    budget: Budget, graph: ChannelGraph, scores: Scores
+    budget: Budget, graph: ChannelGraph, scores: ChannelScores
 ) -> tuple[PruningPlan, tuple[str, ...]]:
     """The cut, and what the budget says about it."""
     with warnings.catch_warnings(record=True) as told:

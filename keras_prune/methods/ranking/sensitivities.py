@@ -64,12 +64,13 @@ def sensitivity(
     examples = bound.examples("validation", images)
     rows: list[dict[str, object]] = []
     with Pool(workers) if workers > 1 else nullcontext() as pool:
-        for number, group in enumerate(graph.groups.values(), 1):
+        scored = [graph.groups[name] for name in graph.groups if name in scores]
+        for number, group in enumerate(scored, 1):
             measure = evaluator(graph, [group], bound, examples, precision=precision, pool=pool)
             found = _group_rows(graph, group, scores[group.name], sorted(ratios), measure, bound)
             rows += found
             figures = {bound.objective.metric: float(str(found[-1][bound.objective.metric]))}
-            watcher(Progress(f"group {group.name}", number, len(graph.groups), figures))
+            watcher(Progress(f"group {group.name}", number, len(scored), figures))
     return pd.DataFrame(rows)
 
 

@@ -70,7 +70,7 @@ class RLPrunerConfig:
     params_weight: float = 0.0
     reward_images: int = 500
     calibration_images: int = 500
-    max_ratio: float = 1.0
+    max_ratio: float = 0.9
     round_to: int = 1
     exclude: tuple[str, ...] = ()
 

@@ -115,7 +115,7 @@ class RLPruner(Method):
         config, groups = self.config, list(graph.groups.values())
         return PruningEnvironment(
             graph,
-            context.scores(graph, config.criterion, config.calibration_images),
+            context.scores(graph, config.criterion, config.calibration_images).require_all(),
             budgets,
             context.evaluator(graph, groups, config.reward_images),
             objective=context.objective,

@@ -104,7 +104,7 @@ class Curve:
         """A network that gives every image the same."""
         context, config = self._context, self._config
         graph = ChannelGraph(context.model)
-        scores = context.scores(graph, config.criterion, config.calibration_images)
+        scores = context.scores(graph, config.criterion, config.calibration_images).require_all()
         with warnings.catch_warnings():  # of a budget not used up: what is reached is reported
             warnings.simplefilter("ignore", UserWarning)
             plan = Budget(macs=min(share, 1.0), scope="local").allocate(graph, scores)

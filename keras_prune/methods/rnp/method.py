@@ -84,7 +84,9 @@ class RNP(Method):
     def start(self, context: Context) -> RunState:
         """The network with its channels in the order of their scores, and an untrained agent."""
         graph = ChannelGraph(context.model)
-        scores = context.scores(graph, self.config.criterion, self.config.calibration_images)
+        scores = context.scores(
+            graph, self.config.criterion, self.config.calibration_images
+        ).require_all()
         backbone = ordered(graph, scores)
         keras.utils.set_random_seed(context.seed)
         network = self._network(self._decisions(backbone))

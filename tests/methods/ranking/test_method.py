@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_prune import Task
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, PlanError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.context import Context
 from keras_prune.methods.ranking import Ranking
@@ -173,3 +173,30 @@ def test_a_regression_is_ranked_by_its_own_loss():
     made = context(model, Task(data, validation=data))
     kept = method.step(made, method.start(made)).plan.kept
     assert len(kept["left"]) > len(kept["right"]) == 1
+
+
+def test_scores_are_kept_and_rank_for_another_budget(tmp_path, monkeypatch, model):
+    monkeypatch.setattr(Context, "fit", lambda *_, **__: None)
+    made = context(model, Task(DATA, validation=DATA))
+    made.directory = tmp_path
+    states_of(ranking(steps=1), made)
+    again = ranking(steps=1, macs=0.6, criterion="random", scores=str(tmp_path / "scores.json"))
+    again.check(model, None)
+    kept = states_of(again, made)[-1].plan.kept
+    assert kept == states_of(ranking(steps=1, macs=0.6), made)[-1].plan.kept
+    with pytest.raises(PlanError, match="scores were made for another model"):
+        again.check(trained(), None)
+
+
+def test_scores_are_for_one_step():
+    with pytest.raises(ConfigError, match=r"scores: expected steps=1.* Received: steps=3"):
+        ranking(scores="scores.json")
+
+
+def test_a_group_without_scores_stays_whole_and_says_why(run, model):
+    method = ranking(criterion="bn_scale", steps=1, macs=0.6)
+    state = states_of(method, run)[-1]
+    whole = {name for name, group in ChannelGraph(model).groups.items() if name in state.untouched}
+    assert all(len(state.plan.kept[name]) == state.plan.channels[name] for name in whole)
+    outcome = method.finish(run, state)
+    assert whole <= outcome.untouched.keys()

@@ -1,0 +1,106 @@
+"""How much each channel matters, as plain data: group by group, higher = keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_prune.errors import PlanError
+from keras_prune.utils.files import write_text
+
+_KEYS = ("criterion", "comparable", "fingerprint", "unscored", "groups")
+
+
+class ChannelScores(dict[str, np.ndarray]):
+    """Scores of a network's channels: group name -> float64 `(channels,)`, higher = keep.
+
+    Args:
+        scores: the scores by group.
+        criterion: what they were made by.
+        comparable: whether scores of different groups compare as they are; else a budget divides
+            those of each group by their mean.
+        fingerprint: of the graph they were made for.
+        unscored: group -> why it has no scores. A budget leaves it whole.
+
+    Example:
+
+    >>> ChannelScores({"conv": np.array([1.0, 3.0])}, criterion="l1")
+    {'conv': array([1., 3.])}
+    """
+
+    def __init__(
+        self,
+        scores: Mapping[str, np.ndarray],
+        *,
+        criterion: str = "",
+        comparable: bool = False,
+        fingerprint: str = "",
+        unscored: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(scores)
+        self.criterion, self.comparable = criterion, comparable
+        self.fingerprint, self.unscored = fingerprint, dict(unscored or {})
+
+    def check(self, fingerprint: str, model: str) -> None:
+        """Raises a `PlanError` if the scores were made for another model."""
+        if self.fingerprint and self.fingerprint != fingerprint:
+            raise PlanError(
+                f"The scores were made for another model (fingerprint {self.fingerprint}, model "
+                f"{model!r} has {fingerprint}). Score this model."
+            )
+
+    def require_all(self) -> ChannelScores:
+        """The scores, if there are some of every group.
+
+        Raises:
+            PlanError: a group has none.
+        """
+        if self.unscored:
+            name, reason = next(iter(self.unscored.items()))
+            raise PlanError(
+                f"Expected scores of every group. Criterion {self.criterion!r} has none of "
+                f"{', '.join(self.unscored)} ({name}: {reason}). Use another, such as 'l1'."
+            )
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Writes a JSON file, whole or not at all."""
+        found = {
+            "criterion": self.criterion,
+            "comparable": self.comparable,
+            "fingerprint": self.fingerprint,
+            "unscored": self.unscored,
+            "groups": {name: np.asarray(values).tolist() for name, values in self.items()},
+        }
+        write_text(Path(path), json.dumps(found))
+
+    @classmethod
+    def load(cls, path: str | Path) -> ChannelScores:
+        """Reads what `save` wrote.
+
+        Raises:
+            PlanError: the file cannot be read, holds something else, or a score is not finite.
+        """
+        try:
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            groups = {name: _finite(name, values) for name, values in found["groups"].items()}
+            rest = {key: found[key] for key in _KEYS[:-1]}
+        except (OSError, UnicodeDecodeError) as error:
+            raise PlanError(f"Cannot read the scores {path}: {error}.") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PlanError(
+                f"Expected scores as ChannelScores.save writes them. Received: {path}, where "
+                f"{type(error).__name__} {error}."
+            ) from error
+        return cls(groups, **rest)
+
+
+def _finite(name: str, values: Any) -> np.ndarray:
+    scores = np.asarray(values, "float64")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"group {name!r} has scores that are not finite")
+    return scores
