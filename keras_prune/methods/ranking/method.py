@@ -23,7 +23,6 @@ from keras_prune.scores import ChannelScores
 from keras_prune.surgery import prune_graph
 from keras_prune.training import Task
 
-
 _SCORES = "scores.json"
 """Of the original network: for other budgets (`RankingConfig.scores`)."""
 
