@@ -30,6 +30,7 @@ def test_ci_runs_the_readmes_test_command():
     assert found == blocks("bash")[1].splitlines()
 
 
+@pytest.mark.slow
 def test_the_python_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

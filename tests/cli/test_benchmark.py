@@ -58,6 +58,7 @@ def test_every_kind_in_one_run_as_json(folder):
     assert len({row["macs"] for row in rows}) == 1
 
 
+@pytest.mark.slow
 def test_layers(folder, call, monkeypatch):
     monkeypatch.chdir(folder)
     done = call("benchmark", "8.keras", "3.keras", "--per-layer", "--turns", 1)

@@ -103,6 +103,7 @@ def test_a_disk_that_is_full_is_one_line(folder, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_sparse_writes_every_form_and_a_table(folder, call, tmp_path):
     out = tmp_path / "forms"
     arguments = ["--sparse", "--out", out, "--dataset", "digits", "--examples", 20]

@@ -68,8 +68,9 @@ def name(request) -> str:
     return request.param
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("filter_agent", "magnitude", "rnp")]
-"""Rows whose costly checks the fast tests leave to `pytest -m slow`."""
+def fast_for(*names: str) -> list[Any]:
+    """All rows; the costly checks of the others are left to `pytest -m slow`."""
+    return [pytest.param(name, marks=() if name in names else pytest.mark.slow) for name in ROWS]
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def resumed(name, model, tmp_path, monkeypatch) -> kp.methods.Result:
     raise AssertionError("the last process is not killed")
 
 
-@pytest.mark.parametrize("name", [*SLOW[1:], "filter_agent", "ranking", "rl_pruner"], indirect=True)
+@pytest.mark.parametrize("name", fast_for("ranking"), indirect=True)
 def test_killed_and_resumed_a_run_ends_alike_and_its_files_are_whole(
     name, row, result, resumed, tmp_path
 ):
@@ -280,6 +281,7 @@ def test_the_reported_numbers_are_the_weights(row, result, model):
     assert report.after.test == pytest.approx(bound.value(result.model, "test"), abs=1e-4)
 
 
+@pytest.mark.parametrize("name", fast_for("ranking", "rnp"), indirect=True)
 def test_a_regression_is_a_task_like_any_other_and_excluded_layers_stay(name, row):
     made = network(1)
     made.compile("adam", "mse", metrics=["mae"])
@@ -300,7 +302,8 @@ def test_a_regression_is_a_task_like_any_other_and_excluded_layers_stay(name, ro
         assert np.count_nonzero(kept) == np.prod(kept.shape)
 
 
-@pytest.mark.parametrize("name", [SLOW[0], "rl_pruner"], indirect=True)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["filter_agent", "rl_pruner"], indirect=True)
 def test_two_workers_come_to_the_same(name, model, result):
     assert_same(method(name).run(model, task(), seed=3, workers=2), result)
 

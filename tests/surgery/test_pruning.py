@@ -171,6 +171,7 @@ print("same")
 """
 
 
+@pytest.mark.slow
 def test_the_file_loads_without_this_package(tmp_path):
     names = ["residual", "nested_called_twice", "siamese", "squeeze_excite_reshaped"]
     for name in names:

@@ -250,7 +250,7 @@ FAST = settings(
 )
 
 
-@settings(FAST, max_examples=25)
+@settings(FAST, max_examples=12)
 @given(st.data())
 def test_pruned_is_silenced_on_random_networks(data):
     check(data, blocks=8)

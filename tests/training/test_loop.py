@@ -71,7 +71,10 @@ def test_the_loop_is_that_of_keras(name, unbroken):
     assert [{**row, "epoch": n + 1} for n, row in enumerate(rows)] == list(unbroken[name][1])
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "sgd" else pytest.mark.slow) for name in CONFIGS],
+)
 def test_a_training_killed_at_every_batch_ends_as_an_unbroken_one(name, unbroken, tmp_path):
     for attempt in range(2 * STEPS - 1):
         kill = Kill(1)

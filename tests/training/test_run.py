@@ -61,6 +61,7 @@ def test_a_run_that_is_done_returns_its_report(done):
     assert not watched
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_exactly(done, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
     run = RunDirectory.create(tmp_path)

@@ -40,6 +40,7 @@ print(graph.summary().groups[0].name, kp.compare(model, small).total["parameters
 """
 
 
+@pytest.mark.slow
 def test_on_jax_tensorflow_is_not_needed(tmp_path):
     pytest.importorskip("jax")
     done = subprocess.run(

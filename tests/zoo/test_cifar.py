@@ -38,7 +38,7 @@ def test_has_the_published_parameters_and_macs(name):
 
 @pytest.mark.parametrize(
     ("cardinality", "width", "parameters", "macs"),
-    [(16, 64, 68_155_210, 10_709), (32, 4, 4_775_754, 781)],
+    [pytest.param(16, 64, 68_155_210, 10_709, marks=pytest.mark.slow), (32, 4, 4_775_754, 781)],
 )
 def test_resnext_has_the_published_size_at_other_widths(cardinality, width, parameters, macs):
     model = zoo.resnext29(cardinality=cardinality, width=width)
@@ -72,7 +72,9 @@ def test_pruned_is_silenced(name):
 
 
 @pytest.mark.parametrize(
-    "width", [pytest.param((8, 64), marks=pytest.mark.slow), (4, 4)], ids=lambda width: width[0]
+    "width",
+    [pytest.param(width, marks=pytest.mark.slow) for width in ((8, 64), (4, 4))],
+    ids=lambda width: width[0],
 )
 def test_grouped_convolutions_are_pruned(width):
     cardinality, each = width

@@ -133,6 +133,7 @@ def test_one_seed_gives_one_plan(model, task, run):
     assert again.plan == run[-1].plan
 
 
+@pytest.mark.slow
 def test_what_the_first_cut_cost_is_not_held_against_the_other_groups(model, task, run):
     state = groups_of_a_round(Jumping(model, task, to=0.0, baseline=100.0))
     assert state.plan == run[-1].plan

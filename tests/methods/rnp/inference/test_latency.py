@@ -49,6 +49,7 @@ def test_both_files_see_the_same_images_turn_by_turn(monkeypatch):
     assert seen["dense"][::6] == [[0, 1], [2, 0], [1, 2]]
 
 
+@pytest.mark.slow
 def test_the_progress_of_turns(files):
     told = []
     compare_latency(files, pictures(2), batch_sizes=(1,), turns=2, watcher=told.append)
