@@ -12,7 +12,7 @@ import numpy as np
 from keras_prune.errors import PlanError
 from keras_prune.utils.files import write_text
 
-_KEYS = ("criterion", "comparable", "fingerprint", "unscored", "groups")
+_KEYS = ("criterion", "fingerprint", "unscored", "groups")
 
 
 class ChannelScores(dict[str, np.ndarray]):
@@ -21,8 +21,6 @@ class ChannelScores(dict[str, np.ndarray]):
     Args:
         scores: the scores by group.
         criterion: what they were made by.
-        comparable: whether scores of different groups compare as they are; else a budget divides
-            those of each group by their mean.
         fingerprint: of the graph they were made for.
         unscored: group -> why it has no scores. A budget leaves it whole.
 
@@ -37,13 +35,12 @@ class ChannelScores(dict[str, np.ndarray]):
         scores: Mapping[str, np.ndarray],
         *,
         criterion: str = "",
-        comparable: bool = False,
         fingerprint: str = "",
         unscored: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scores)
-        self.criterion, self.comparable = criterion, comparable
-        self.fingerprint, self.unscored = fingerprint, dict(unscored or {})
+        self.criterion, self.fingerprint = criterion, fingerprint
+        self.unscored = dict(unscored or {})
 
     def check(self, fingerprint: str, model: str) -> None:
         """Raises a `PlanError` if the scores were made for another model."""
@@ -71,7 +68,6 @@ class ChannelScores(dict[str, np.ndarray]):
         """Writes a JSON file, whole or not at all."""
         found = {
             "criterion": self.criterion,
-            "comparable": self.comparable,
             "fingerprint": self.fingerprint,
             "unscored": self.unscored,
             "groups": {name: np.asarray(values).tolist() for name, values in self.items()},

@@ -9,7 +9,7 @@ from keras_prune.errors import PlanError
 from keras_prune.scores import ChannelScores
 
 SCORES = ChannelScores(
-    {"conv": np.array([0.1, 2.0])}, criterion="lamp", comparable=True, fingerprint="abc",
+    {"conv": np.array([0.1, 2.0])}, criterion="lamp", fingerprint="abc",
     unscored={"fc": "it has no norm"},
 )  # fmt: skip
 

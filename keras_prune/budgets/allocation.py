@@ -16,7 +16,7 @@ from keras_prune.budgets.channel_order import TOLERANCE, ChannelOrder, Cost, lar
 from keras_prune.budgets.isomorphic import kind_of
 from keras_prune.budgets.latency import fastest_within, share_of
 from keras_prune.budgets.limits import SLACK, Limits, bound
-from keras_prune.budgets.scores import Scores, checked, norm_of, normalized, regularized
+from keras_prune.budgets.scores import Scores, checked, normalized, regularized
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, CutCosts
 from keras_prune.graph.cut_costs import Masks
@@ -58,8 +58,7 @@ def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan
         budget = replace(budget, exclude=(*budget.exclude, *scores.unscored))
     levels = _levels(budget, graph)
     finite = checked(graph, scores, Limits.of(budget).excluded(graph))
-    norm = norm_of(budget.normalize, scores)
-    ranked = regularized(graph, normalized(finite, norm), budget.flops_weight)
+    ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
     groups = _origin(budget, graph).groups
     before = {name: groups[name].channels for name in graph.groups}
     kinds = {name: kind_of(group) for name, group in graph.groups.items()}

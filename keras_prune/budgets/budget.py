@@ -41,9 +41,8 @@ class Budget:
             the same fraction from each kind of group (the same layers in the same roles), and ranks
             the channels of one kind together.
         normalize: what a group's scores are divided by before channels of several groups are
-            ranked: `"mean"` or `"max"` of their absolute values; `"l2"`, the square root of the sum
-            of their squares, by which a channel of a wide group counts less; `"none"`. Default
-            `"auto"`: `"mean"`, or `"none"` for a criterion whose scores compare as they are.
+            ranked: `"mean"` (default) or `"max"` of their absolute values; `"l2"`, the square root
+            of the sum of their squares, by which a channel of a wide group counts less; `"none"`.
         flops_weight: lambda in `score - lambda · share`, the share that of a channel's MACs to
             those of the network's dearest channel; default 0. The paper subtracts FLOPs per layer
             in units of its own.
@@ -78,7 +77,7 @@ class Budget:
     latency: float | None = None
     measure: Measure | None = None
     scope: str = "global"
-    normalize: str = "auto"
+    normalize: str = "mean"
     flops_weight: float = 0.0
     min_channels: int = 1
     max_ratio: float = 0.9

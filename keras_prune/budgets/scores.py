@@ -7,7 +7,6 @@ import numpy as np
 from keras_prune.errors import ConfigError, PlanError, unknown
 from keras_prune.graph import ChannelGraph
 from keras_prune.graph.costs import channel_macs
-from keras_prune.scores import ChannelScores
 
 Scores = Mapping[str, np.ndarray]
 """Group name -> one score per channel, shape `(channels,)`; the higher, the rather it stays."""
@@ -20,21 +19,10 @@ _NORMS: dict[str, Callable[[np.ndarray], np.floating]] = {
 }
 
 
-AUTO = "auto"
-"""By the mean, unless a criterion's scores compare as they are."""
-
-
 def check_normalize(name: str) -> None:
     """Raises a `ConfigError` if no normalisation has that name."""
-    if name not in (AUTO, *_NORMS):
-        raise ConfigError(unknown("normalisation", str(name), (AUTO, *_NORMS)))
-
-
-def norm_of(name: str, scores: Scores) -> str:
-    """The normalisation to use on scores."""
-    if name != AUTO:
-        return name
-    return "none" if isinstance(scores, ChannelScores) and scores.comparable else "mean"
+    if name not in _NORMS:
+        raise ConfigError(unknown("normalisation", str(name), _NORMS))
 
 
 def checked(graph: ChannelGraph, scores: Scores, excluded: Collection[str]) -> Scores:

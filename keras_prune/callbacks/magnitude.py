@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from keras_prune.callbacks.ordering import siblings
 from keras_prune.errors import ConfigError
 from keras_prune.methods.magnitude.schedules import Schedule
 from keras_prune.utils.backends import require_tensorflow
 
 if TYPE_CHECKING:
+    from keras_prune.methods.magnitude.averages import MaskedAverages
     from keras_prune.methods.magnitude.scheduled import ScheduledMasks
 
 
@@ -22,14 +24,20 @@ class MagnitudePruning(keras.callbacks.Callback):
     Schedules and masks are TFMOT's, on a Keras 3 model. Masks are chosen at the start of a step,
     from the weights as the optimizer left them, and weights are masked again after every step: no
     optimizer's memory brings a pruned weight back, unless it outgrows others when masks are chosen
-    anew. At the end each kernel has `round(size · (1 - sparsity))` weights left.
+    anew. At the end each kernel has `round(size · (1 - sparsity))` weights left, also of weights
+    that another callback or the optimizer's averages put back, and in what `ModelCheckpoint` writes.
+
+    The schedule counts the steps of the run: with `initial_epoch` and behind `BackupAndRestore` it
+    goes on where the run was, a further `fit` with the same callback where that one ended; a new
+    callback in a training from its first epoch begins at 0.
 
     In a loop of your own, call `set_model` and `on_train_begin` once, `on_train_batch_begin` and
     `on_train_batch_end` around every step; or hand a `keras.callbacks.CallbackList` these calls.
 
     Args:
         schedule: when weights are chosen and how many, from `kp.schedules`; None with `m_by_n`.
-        layers: names of the layers to prune; default: every layer with a kernel. Biases stay.
+        layers: names of the layers to prune; default: every layer with a kernel, also a frozen one,
+            whose weights no training makes up for. Biases stay.
         block_size: `(rows, columns)` of blocks of a dense kernel `(inputs, units)` that stay or
             leave together; default `(1, 1)`: single weights.
         block_pooling: `"AVG"` (default) or `"MAX"`: how the magnitudes in a block become one.
@@ -41,6 +49,10 @@ class MagnitudePruning(keras.callbacks.Callback):
             range, a layer is unknown, a kernel cannot be divided into such blocks, or (when
             training begins) the schedule never fires in the steps there are.
         ModelError: Keras does not run on TensorFlow, or the model has no kernel.
+
+    Warns:
+        UserWarning: the training was too short for the schedule, or ended early; or pruned weights
+            were put back at the end.
 
     Example:
 
@@ -81,7 +93,11 @@ class MagnitudePruning(keras.callbacks.Callback):
         self._layers = None if layers is None else tuple(layers)
         self._pattern = Pattern(block_size, block_pooling, m_by_n)
         self._scheduled: ScheduledMasks | None = None
-        self._begun = False
+        self._averages: MaskedAverages | None = None
+        self._begun = False  # whether the masks of the next step are chosen
+        self._settled = False  # whether it is known where in the run the training stands
+        self._epoch = 0
+        self._first = 0  # the schedule's step at which the run began
 
     @property
     def sparsity(self) -> float:
@@ -94,13 +110,20 @@ class MagnitudePruning(keras.callbacks.Callback):
                 "MagnitudePruning looks at every step: expected steps_per_execution=1. "
                 f"Received: {self.model.steps_per_execution}."
             )
-        self._begun = False
+        self._begun = self._settled = False
+        self._epoch = 0
         self._prepare()
+        self._stand_first_and_last()
         steps, epochs = self._planned("steps"), self._planned("epochs")
         if steps and epochs:
             self._check_firing(self._masks.step + steps * epochs)
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if not self._settled:
+            self._settle(batch)
         if not self._begun:
             self._masks.advance()
             self._begun = True
@@ -112,10 +135,52 @@ class MagnitudePruning(keras.callbacks.Callback):
             self._begun = False
         else:
             self._masks.advance()
+        self._mask_averages()
 
     def on_train_end(self, logs: Any = None) -> None:
         if not self._planned("steps"):  # it could not be told before
             self._check_firing(self._masks.step)
+        else:
+            self._check_early_end(self._planned("steps"), self._planned("epochs"))
+
+    def _mask_averages(self) -> None:
+        if self._averages is not None:
+            self._averages.apply()
+
+    def _settle(self, batch: int) -> None:
+        """Finds the schedule's place, now that other callbacks have restored what they restore."""
+        self._settled = True
+        run = self._epoch * (self._planned("steps") or 0) + batch
+        if self._epoch and not self._planned("steps"):
+            run = int(self.model.optimizer.iterations.numpy())
+        if not run:
+            self._first = self._masks.step
+        elif self._first + run != self._masks.step:
+            self._masks.go_on(self._first + run)
+
+    def _stand_first_and_last(self) -> None:
+        """Masks weights before other callbacks see them, and once more behind all of them."""
+        told = siblings(self)
+        if told is None:
+            return
+        told.remove(self)
+        told.insert(0, self)
+        told[:] = [each for each in told if not isinstance(each, _Last) or each.of is not self]
+        last = _Last(self)
+        last.set_model(self.model)
+        told.append(last)
+
+    def mask_at_last(self) -> None:
+        """Masks what others have put back."""
+        back = self._masks.masks.put_back()
+        self._masks.masks.apply()
+        if back:
+            warnings.warn(
+                f"{back:,} pruned weights were put back at the end of the training, by the "
+                "optimizer or by another callback, and are zero again. What was measured in the "
+                "training may be of other weights: evaluate the model.",
+                stacklevel=2,
+            )
 
     @property
     def _masks(self) -> ScheduledMasks:
@@ -128,6 +193,7 @@ class MagnitudePruning(keras.callbacks.Callback):
 
     def _prepare(self) -> None:
         """Makes the masks, unless those of an earlier training of this model go on."""
+        from keras_prune.methods.magnitude.averages import MaskedAverages
         from keras_prune.methods.magnitude.scheduled import ScheduledMasks
         from keras_prune.methods.magnitude.selection import kernels
 
@@ -135,6 +201,7 @@ class MagnitudePruning(keras.callbacks.Callback):
         if self._scheduled is None or not self._scheduled.masks.cover(found):
             self._pattern.check(found)
             self._scheduled = ScheduledMasks(found, self._schedule, self._pattern)
+        self._averages = MaskedAverages(self._scheduled.masks, getattr(self.model, "optimizer", None))
 
     def _check_firing(self, steps: int) -> None:
         """Refuses a schedule that does nothing up to a step, and warns of one that stops short."""
@@ -153,3 +220,28 @@ class MagnitudePruning(keras.callbacks.Callback):
                 f"end_step at most {steps}.",
                 stacklevel=2,
             )
+
+    def _check_early_end(self, steps: int, epochs: int | None) -> None:
+        """Warns where a training has ended before the schedule reached its goal."""
+        ended = self._masks.step
+        if self._schedule is None or ended >= self._first + steps * (epochs or 0):
+            return
+        reached = self._masks.reached()
+        if reached < self._schedule.goal - 1e-6:
+            warnings.warn(
+                f"The training ended after {ended} steps at a sparsity of {reached:.4f}, not "
+                f"{self._schedule.goal}. Train on with this callback, or let the schedule end "
+                "earlier.",
+                stacklevel=2,
+            )
+
+
+class _Last(keras.callbacks.Callback):
+    """Stands behind all callbacks of a training, and masks what they leave."""
+
+    def __init__(self, of: MagnitudePruning) -> None:
+        super().__init__()
+        self.of = of
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.of.mask_at_last()

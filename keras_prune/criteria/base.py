@@ -17,14 +17,9 @@ Scores = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Criterion:
-    """How much each channel matters. A subclass says how in `scores`.
-
-    Attributes:
-        comparable: whether scores of different groups compare as they are.
-    """
+    """How much each channel matters. A subclass says how in `scores`."""
 
     name: ClassVar[str]
-    comparable: ClassVar[bool] = False
 
     def __call__(self, graph: ChannelGraph, data: Any = None) -> ChannelScores:
         """The scores of all channels that can leave.
@@ -61,7 +56,6 @@ class Criterion:
         return ChannelScores(
             found,
             criterion=self.name,
-            comparable=self.comparable,
             fingerprint=graph.fingerprint,
             unscored=unscored,
         )

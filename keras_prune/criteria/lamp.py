@@ -27,7 +27,6 @@ class LAMP(KernelCriterion):
     """
 
     name: ClassVar[str] = "lamp"
-    comparable: ClassVar[bool] = True
 
     def group_scores(self, group: ChannelGroup) -> np.ndarray:
         squares = super().group_scores(group)

@@ -59,14 +59,6 @@ def test_no_group_becomes_a_neck_unless_it_may():
     assert len(Budget(ratio=0.5, max_ratio=1.0).allocate(graph, scores).kept["b"]) == 1
 
 
-def test_scores_that_compare_as_they_are_are_not_divided():
-    graph = dense_graph(a=4, b=4)
-    scores = {"a": np.array([4.0, 3, 2, 1]), "b": np.array([40.0, 30, 20, 10])}
-    as_they_are = ChannelScores(scores, comparable=True)
-    assert len(Budget(ratio=0.5).allocate(graph, as_they_are).kept["b"]) == 3
-    assert len(Budget(ratio=0.5).allocate(graph, ChannelScores(scores)).kept["b"]) == 2
-
-
 def test_groups_without_a_score_stay_whole_and_scores_of_another_model_are_refused():
     graph = dense_graph(a=4, b=4)
     scores = ChannelScores({"a": np.arange(4.0)}, unscored={"b": "no norm"})

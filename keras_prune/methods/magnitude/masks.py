@@ -34,6 +34,11 @@ class Masks:
         same = all(ours.variable is theirs.variable for ours, theirs in both)
         return same and len(self.kernels) == len(kernels)
 
+    def put_back(self) -> int:
+        """How many masked weights are not zero."""
+        pairs = zip(self.weights, self.variables, strict=True)
+        return sum(int(np.count_nonzero(w.numpy()[m.numpy() == 0])) for w, m in pairs)
+
     def mask(self) -> None:
         """Sets masked weights to zero; `apply` is the same, compiled."""
         for weight, mask in zip(self.weights, self.variables, strict=True):

@@ -41,6 +41,16 @@ class ScheduledMasks:
         """How many steps were begun."""
         return int(self._step.numpy())
 
+    def go_on(self, step: int) -> None:
+        """Takes the place of a training that has begun so many steps, with its zeros as masks."""
+        self._step.assign(step)
+        self.masks.assign([weight.numpy() != 0 for weight in self.masks.weights])
+
+    def reached(self) -> float:
+        """The sparsity the schedule has asked for by now."""
+        found = self.sparsities(self.step)
+        return float(found[-1]) if len(found) else 0.0
+
     def _triples(self) -> list[tfmot.Triple]:
         pairs = zip(self.masks.weights, self.masks.variables, strict=True)
         return [

@@ -37,8 +37,8 @@ def kernels(model: keras.Model, layers: Iterable[str] | None = None) -> tuple[Ke
 
     Args:
         model: a built model; nested models are looked into.
-        layers: names of the layers to prune; default: every layer that has a kernel. A named layer
-            without one, for example of your own, gives its trainable weights of two axes and more.
+        layers: names of the layers to prune; default: every layer that has a kernel, also a frozen
+            one. A named layer without a kernel, for example of your own, gives its trainable weights of two axes and more.
 
     Raises:
         ConfigError: a name is unknown, or names a layer without such weights.
@@ -65,7 +65,9 @@ def _named(known: dict[str, keras.Layer], names: Iterable[str]) -> list[Kernel]:
 
 
 def _kernels(layer: keras.Layer, wanted: Callable[[keras.Variable], bool]) -> list[Kernel]:
-    return [Kernel(layer.name, w) for w in layer.trainable_variables if wanted(w)]
+    # A frozen layer has no trainable variables, but weights to prune like any other.
+    weights = layer.weights if wanted is is_kernel else layer.trainable_variables or layer.weights
+    return [Kernel(layer.name, w) for w in weights if wanted(w)]
 
 
 def is_kernel(weight: keras.Variable) -> bool:

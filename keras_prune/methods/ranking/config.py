@@ -17,7 +17,7 @@ class RankingConfig:
     """What the channels are ranked by, and how many leave. Exactly one budget is given.
 
     Args:
-        criterion: what ranks the channels, for example `"taylor"`, `"l1"` or `"fpgm"`.
+        criterion: what ranks the channels, for example `"lamp"`, `"taylor"` or `"fisher"`.
         scores: a file of scores to rank by in place of the criterion: `scores.json` of an earlier
             run on the same network. In one step.
         calibration_images: training examples that a criterion which needs data is computed on.
@@ -29,8 +29,7 @@ class RankingConfig:
         scope: `"global"` ranks the channels of all groups together, `"local"` takes the same
             fraction of each group, `"isomorphic"` of each kind of group.
         normalize: how the scores of different groups are made comparable: divided by their mean,
-            maximum or norm (`"l2"`), or not at all (`"none"`); `"auto"` is the mean, or nothing
-            where the criterion's scores compare as they are.
+            maximum or norm (`"l2"`), or not at all (`"none"`).
         flops_weight: how much dear channels leave before cheap ones of the same score.
         min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group is removed.
@@ -41,7 +40,7 @@ class RankingConfig:
         ConfigError: a value is out of range, or a name unknown.
     """
 
-    criterion: str = "taylor"
+    criterion: str = "lamp"
     scores: str | None = None
     calibration_images: int = 1024
     steps: int = 1
@@ -50,7 +49,7 @@ class RankingConfig:
     params: float | None = None
     latency: float | None = None
     scope: Literal["global", "local", "isomorphic"] = "global"
-    normalize: Literal["auto", "mean", "max", "l2", "none"] = "auto"
+    normalize: Literal["mean", "max", "l2", "none"] = "mean"
     flops_weight: float = 0.0
     min_channels: int = 1
     max_ratio: float = 0.9

@@ -1,0 +1,44 @@
+"""The averages that an optimizer keeps of pruned weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from keras_prune.methods.magnitude.masks import Masks
+
+
+class MaskedAverages:
+    """Moving averages under the masks of their weights.
+
+    They remember weights from before these were pruned, and take the weights' place at the end of a
+    training, or before a file is written.
+
+    Args:
+        masks: the masks.
+        optimizer: a Keras optimizer, None if there is none; one without averages has nothing to
+            mask.
+    """
+
+    def __init__(self, masks: Masks, optimizer: Any) -> None:
+        pairs = list(_pairs(masks, optimizer))
+
+        def mask() -> None:
+            for average, mask in pairs:
+                average.assign(tf.where(mask != 0, average, tf.zeros_like(average)))
+
+        self.apply = tf.function(mask, input_signature=[]) if pairs else mask
+
+
+def _pairs(masks: Masks, optimizer: Any) -> Iterator[tuple[tf.Variable, tf.Variable]]:
+    """Each average and its mask. Keras has no public name for them."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner is None or not getattr(inner, "use_ema", False) or not inner.built:
+        return
+    trained = inner._trainable_variables
+    averages = {id(v): a for v, a in zip(trained, inner._model_variables_moving_average, strict=True)}
+    for kernel, mask in zip(masks.kernels, masks.variables, strict=True):
+        if id(kernel.variable) in averages:
+            yield averages[id(kernel.variable)].value, mask
