@@ -25,7 +25,8 @@ class MagnitudePruning(keras.callbacks.Callback):
     from the weights as the optimizer left them, and weights are masked again after every step: no
     optimizer's memory brings a pruned weight back, unless it outgrows others when masks are chosen
     anew. At the end each kernel has `round(size · (1 - sparsity))` weights left, also of weights
-    that another callback or the optimizer's averages put back, and in what `ModelCheckpoint` writes.
+    that another callback or the optimizer's averages put back, and in what `ModelCheckpoint`
+    writes.
 
     The schedule counts the steps of the run: with `initial_epoch` and behind `BackupAndRestore` it
     goes on where the run was, a further `fit` with the same callback where that one ended; a new
@@ -94,6 +95,7 @@ class MagnitudePruning(keras.callbacks.Callback):
         self._pattern = Pattern(block_size, block_pooling, m_by_n)
         self._scheduled: ScheduledMasks | None = None
         self._averages: MaskedAverages | None = None
+        self._alone = True  # whether it is told by hand
         self._begun = False  # whether the masks of the next step are chosen
         self._settled = False  # whether it is known where in the run the training stands
         self._epoch = 0
@@ -142,6 +144,8 @@ class MagnitudePruning(keras.callbacks.Callback):
             self._check_firing(self._masks.step)
         else:
             self._check_early_end(self._planned("steps"), self._planned("epochs"))
+        if self._alone:
+            self.mask_at_last()
 
     def _mask_averages(self) -> None:
         if self._averages is not None:
@@ -161,11 +165,11 @@ class MagnitudePruning(keras.callbacks.Callback):
     def _stand_first_and_last(self) -> None:
         """Masks weights before other callbacks see them, and once more behind all of them."""
         told = siblings(self)
+        self._alone = told is None
         if told is None:
             return
         told.remove(self)
         told.insert(0, self)
-        told[:] = [each for each in told if not isinstance(each, _Last) or each.of is not self]
         last = _Last(self)
         last.set_model(self.model)
         told.append(last)
@@ -201,7 +205,10 @@ class MagnitudePruning(keras.callbacks.Callback):
         if self._scheduled is None or not self._scheduled.masks.cover(found):
             self._pattern.check(found)
             self._scheduled = ScheduledMasks(found, self._schedule, self._pattern)
-        self._averages = MaskedAverages(self._scheduled.masks, getattr(self.model, "optimizer", None))
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None and not optimizer.built:  # else its averages come too late
+            optimizer.build(self.model.trainable_variables)
+        self._averages = MaskedAverages(self._scheduled.masks, optimizer)
 
     def _check_firing(self, steps: int) -> None:
         """Refuses a schedule that does nothing up to a step, and warns of one that stops short."""
@@ -221,10 +228,10 @@ class MagnitudePruning(keras.callbacks.Callback):
                 stacklevel=2,
             )
 
-    def _check_early_end(self, steps: int, epochs: int | None) -> None:
+    def _check_early_end(self, steps: int | None, epochs: int | None) -> None:
         """Warns where a training has ended before the schedule reached its goal."""
         ended = self._masks.step
-        if self._schedule is None or ended >= self._first + steps * (epochs or 0):
+        if self._schedule is None or ended >= self._first + (steps or 0) * (epochs or 0):
             return
         reached = self._masks.reached()
         if reached < self._schedule.goal - 1e-6:

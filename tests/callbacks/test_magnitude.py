@@ -257,3 +257,125 @@ def test_tensorflow_is_left_as_it_was(switch, tmp_path, monkeypatch):
     assert json.loads(done.stdout.splitlines()[-1]) == {
         "switch": switch, "tf.keras": True, "layers": True, "lite": True, "sparse": 0.5, "dense": 0,
     }  # fmt: skip
+
+
+def sparsity(model: keras.Model) -> float:
+    kernels = [w.numpy() for w in model.weights if w.path.endswith("kernel")]
+    return sum((k == 0).sum() for k in kernels) / sum(k.size for k in kernels)
+
+
+SCHEDULE = PolynomialDecay(0.0, 0.9, begin_step=0, end_step=14, frequency=2)
+
+
+class FirstWeightsAtTheEnd(keras.callbacks.Callback):
+    """What EarlyStopping(restore_best_weights=True) does."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not epoch:
+            self.kept = self.model.get_weights()
+
+    def on_train_end(self, logs=None):
+        self.model.set_weights(self.kept)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_weights_that_another_callback_puts_back_are_masked(first):
+    pruning, other = MagnitudePruning(SCHEDULE), FirstWeightsAtTheEnd()
+    with pytest.warns(UserWarning, match="pruned weights were put back at the end of the training"):
+        model = trained(*((pruning, other) if first else (other, pruning)), epochs=4)
+    assert sparsity(model) == pytest.approx(pruning.sparsity) == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_averages_are_masked(scaled, tmp_path):
+    optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    written = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras", save_freq="epoch")
+    pruning = MagnitudePruning(SCHEDULE)
+    model = trained(swap, written, pruning, optimizer=optimizer, epochs=4)
+    assert sparsity(model) == pytest.approx(0.9, abs=0.01)
+    found = [keras.models.load_model(tmp_path / f"{n}.keras") for n in (1, 2, 3, 4)]
+    # After steps 4, 8, 12 and 16, each but the last before the masks of the next epoch are chosen.
+    np.testing.assert_allclose(
+        [sparsity(each) for each in found], pruning_levels(4, 8, 12, 16), atol=0.01
+    )
+
+
+def pruning_levels(*steps):
+    """What the schedule, which fires at even steps up to 14, asks for after these steps."""
+    return [0.9 * (1 - (1 - min(step, 14) / 14) ** 3) for step in steps]
+
+
+def test_a_file_written_before_the_callback_is_told_of_a_batch_is_masked(tmp_path):
+    written = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}-{batch}.keras", save_freq=1)
+    trained(written, MagnitudePruning(ConstantSparsity(0.5, begin_step=0, frequency=1)), epochs=1)
+    for path in sorted(tmp_path.iterdir()):
+        assert sparsity(keras.models.load_model(path)) == pytest.approx(0.5, abs=0.01)
+
+
+class Dies(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_was_killed_goes_on_in_its_schedule(tmp_path):
+    def backup():
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    schedule = PolynomialDecay(0.0, 0.9, begin_step=0, end_step=18, frequency=2)
+    with pytest.raises(KeyboardInterrupt):
+        trained(backup(), MagnitudePruning(schedule), Dies(), epochs=5)
+    pruning, model = MagnitudePruning(schedule), network()
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: seen.append(pruning.sparsity)
+    )
+    trained(backup(), pruning, watch, model=model, epochs=5)
+    assert len(seen) == 2 * 4  # from the fourth epoch on
+    assert seen[0] > 0.7
+    assert sparsity(model) == pytest.approx(0.9, abs=0.01)
+
+
+def test_the_place_in_the_schedule_is_that_of_the_run():
+    schedule = PolynomialDecay(0.0, 0.9, begin_step=0, end_step=14, frequency=2)
+    with pytest.warns(UserWarning, match="After 8 steps the sparsity will be"):
+        model = trained(MagnitudePruning(schedule))
+    later = MagnitudePruning(schedule)
+    before = sparsity(model)
+    levels = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: levels.append(later.sparsity)
+    )
+    model.fit(X, Y, batch_size=10, initial_epoch=2, epochs=4, verbose=0, callbacks=[later, watch])
+    assert levels[0] >= before - 0.01
+    assert sparsity(model) == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_new_callback_on_a_used_optimizer_begins_at_0():
+    model = trained(epochs=5)
+    pruning = MagnitudePruning(SCHEDULE)
+    model.fit(X, Y, batch_size=10, epochs=4, verbose=0, callbacks=[pruning])
+    assert sparsity(model) == pytest.approx(0.9, abs=0.01)
+
+
+class Stops(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
+
+
+def test_a_training_that_ends_before_the_goal_is_told_of():
+    with pytest.warns(UserWarning, match=r"ended after 4 steps at a sparsity of 0\.\d+, not 0\.9"):
+        trained(MagnitudePruning(SCHEDULE), Stops(), epochs=4)
+    trained(MagnitudePruning(PolynomialDecay(0.0, 0.9, 0, 4, frequency=1)), Stops(), epochs=4)
+
+
+@pytest.mark.parametrize("names", [None, ("conv", "head")])
+def test_frozen_layers_are_pruned_like_any_other(names):
+    model = network()
+    model.get_layer("conv").trainable = False
+    trained(MagnitudePruning(SCHEDULE, layers=names), model=model, epochs=4)
+    kernel = model.get_layer("conv").kernel.numpy()
+    assert (kernel == 0).mean() == pytest.approx(0.9, abs=0.01)

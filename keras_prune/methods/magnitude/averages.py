@@ -38,7 +38,9 @@ def _pairs(masks: Masks, optimizer: Any) -> Iterator[tuple[tf.Variable, tf.Varia
     if inner is None or not getattr(inner, "use_ema", False) or not inner.built:
         return
     trained = inner._trainable_variables
-    averages = {id(v): a for v, a in zip(trained, inner._model_variables_moving_average, strict=True)}
+    averages = {
+        id(v): a for v, a in zip(trained, inner._model_variables_moving_average, strict=True)
+    }
     for kernel, mask in zip(masks.kernels, masks.variables, strict=True):
         if id(kernel.variable) in averages:
             yield averages[id(kernel.variable)].value, mask

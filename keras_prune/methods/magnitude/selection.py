@@ -38,7 +38,8 @@ def kernels(model: keras.Model, layers: Iterable[str] | None = None) -> tuple[Ke
     Args:
         model: a built model; nested models are looked into.
         layers: names of the layers to prune; default: every layer that has a kernel, also a frozen
-            one. A named layer without a kernel, for example of your own, gives its trainable weights of two axes and more.
+            one. A named layer without a kernel, for example of your own, gives its trainable
+            weights of two axes and more.
 
     Raises:
         ConfigError: a name is unknown, or names a layer without such weights.
