@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import arrays
-from keras_prune.graph.bindings import Binding, Pin, Role
+from keras_prune.graph.bindings import Binding, Pin, Role, Statistic
 from keras_prune.graph.calls import Trace
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.labels import LabelWalk, shrinking_axis
@@ -151,8 +151,8 @@ class ChannelGraph:
         assert axis is not None  # settled by the walk
         return axis, arrays.along(small, axis, labels.shape[axis])
 
-    def units_of(self, binding: Binding) -> np.ndarray:
-        """The unit at each position of a bound axis."""
+    def units_of(self, binding: Binding | Statistic) -> np.ndarray:
+        """The unit at each position of a bound axis, or of one over which a norm computes."""
         return self._roots[binding.labels]
 
     def _members(self, groups: int) -> list[list[Member]]:

@@ -1,36 +1,33 @@
-"""Channels that do nothing any more: nothing reads them, or nothing makes them."""
+"""Channels that do nothing any more: nothing reads them, or what reads them gets nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGraph, ChannelGroup, Role
+from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role, Trace, execute
+from keras_prune.graph.proving import sample
 from keras_prune.plan import PruningPlan
-from keras_prune.surgery.silencing import masked_weights
-
-_OPEN = 32
-"""The length of an input's axis that is open."""
-
-Same = Callable[[ChannelGroup, np.ndarray], bool]
-"""`(group, mask)`: whether the network computes the same under the mask."""
 
 
 def without_dead(graph: ChannelGraph) -> PruningPlan:
     """The plan that drops every channel without which the network computes just the same.
 
     These are the channels whose readers' weights are all zero, and those whose own weights are all
-    zero, if what then comes of their bias is zero, too. One channel of a group that is all dead
-    stays, for a layer cannot be empty.
+    zero, if what then reaches their readers is zero for every input. It is told from the weights:
+    what a channel without weights is does not depend on the input unless something else is joined
+    to it, and such channels stay. So do those that a norm sees whose statistic would change. One
+    channel of a group that is all dead stays, for a layer cannot be empty.
 
     Args:
         graph: a network some of whose weights are zero.
     """
-    same = _judge(graph)
-    masks = {name: _alive(group, same) for name, group in graph.groups.items()}
+    constants = _Constants(graph)
+    masks = {name: _alive(group, constants) for name, group in graph.groups.items()}
     for mask in masks.values():
         mask[0] |= not mask.any()
     return PruningPlan.from_masks(
@@ -38,14 +35,13 @@ def without_dead(graph: ChannelGraph) -> PruningPlan:
     )
 
 
-def _alive(group: ChannelGroup, same: Same) -> np.ndarray:
+def _alive(group: ChannelGroup, constants: _Constants) -> np.ndarray:
     """Which channels do something, bool of shape `(channels,)`."""
     alive = _touched(group, Role.CONSUMER)
-    for channel in np.flatnonzero(alive & ~_touched(group, Role.PRODUCER)):
-        mask = np.ones(group.channels, "float32")
-        mask[channel] = 0
-        alive[channel] = not same(group, mask)
-    return alive
+    made = _touched(group, Role.PRODUCER)
+    if (alive & ~made).any():
+        alive &= made | ~constants.zero(group)
+    return alive | constants.seen_by_norms(group)
 
 
 def _touched(group: ChannelGroup, role: Role) -> np.ndarray:
@@ -60,25 +56,99 @@ def _touched(group: ChannelGroup, role: Role) -> np.ndarray:
     return touched | ~known
 
 
-def _judge(graph: ChannelGraph) -> Same:
-    """Compares outputs on one example: a channel without weights is the same for all of them."""
-    rng = np.random.default_rng(0)
-    example = [
-        rng.uniform(0, 1, [1, *(length or _OPEN for length in tensor.shape[1:])])
-        for tensor in graph.trace.flat_inputs
-    ]
-    inputs = keras.tree.pack_sequence_as(graph.trace.inputs, [x.astype("float32") for x in example])
-    expected = _outputs(graph.model, inputs)
+class _Constants:
+    """What reaches the readers of channels that have no weights.
 
-    def same(group: ChannelGroup, mask: np.ndarray) -> bool:
-        weights = masked_weights([group], [keras.ops.array(mask)])
-        with keras.StatelessScope(state_mapping=weights):
-            found = _outputs(graph.model, inputs)
-        return all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    Args:
+        graph: the walked network.
+    """
 
-    return same
+    def __init__(self, graph: ChannelGraph) -> None:
+        self._graph = graph
+        self._numbers = {name: number for number, name in enumerate(graph.groups)}
 
+    def zero(self, group: ChannelGroup) -> np.ndarray:
+        """Where what is read is zero and can be nothing else, for channels without weights."""
+        zero, number = np.ones(group.channels, bool), self._numbers[group.name]
+        if number in self._joined:
+            return ~zero
+        readers = {id(member.binding.layer) for member in group.by_role(Role.CONSUMER)}
+        for operation, tensor, silent in self._reads:
+            _, numbers, channels = self._places(tensor)
+            ours = numbers == number
+            if operation in readers and ours.any():
+                np.logical_and.at(zero, channels[ours], silent[ours])
+        return zero
 
-def _outputs(model: keras.Model, inputs: Any) -> list[np.ndarray]:
-    outputs = keras.tree.flatten(model(inputs, training=False))
-    return [keras.ops.convert_to_numpy(tensor) for tensor in outputs]
+    def seen_by_norms(self, group: ChannelGroup) -> np.ndarray:
+        """The channels over which an admitted norm computes a statistic."""
+        seen = np.zeros(group.channels, bool)
+        for statistic in self._graph.statistics:
+            numbers, channels = self._graph.locate(self._graph.units_of(statistic))
+            seen[channels[numbers == self._numbers[group.name]]] = True
+        return seen
+
+    @cached_property
+    def _joined(self) -> set[int]:
+        """The groups that are joined by something that carries none of their channels."""
+        makers = {
+            (id(member.binding.layer), self._numbers[group.name])
+            for group in self._graph.groups.values()
+            for member in group.by_role(Role.PRODUCER)
+        }
+        return {
+            number
+            for call in self._calls(self._graph.trace)
+            if type(call.operation).__name__ != "Concatenate"  # it leaves each as it is
+            for number in set[int]().union(*map(self._carried, call.outputs))
+            if (id(call.operation), number) not in makers
+            and not all(number in self._carried(tensor) for tensor in call.inputs)
+        }
+
+    def _carried(self, tensor: keras.KerasTensor) -> set[int]:
+        """The groups of which a tensor has channels."""
+        return set(self._places(tensor)[1].tolist()) - {-1}
+
+    def _places(self, tensor: keras.KerasTensor) -> tuple[int, np.ndarray, np.ndarray]:
+        """The axis along which channels lie, and at each position the group and its channel."""
+        axis, units = self._graph.units_along(tensor)
+        return axis, *self._graph.locate(units)
+
+    def _calls(self, traced: Trace) -> Iterator[Call]:
+        """All calls, those of nested models in place of the models'."""
+        for call in traced.calls:
+            inner = self._graph.traces.get(id(call.operation))
+            yield from [call] if inner is None else self._calls(inner)
+
+    @cached_property
+    def _reads(self) -> list[tuple[int, keras.KerasTensor, np.ndarray]]:
+        """Of one run on two examples, for each tensor an operation gets: where it is all zero."""
+        reads: list[tuple[int, keras.KerasTensor, np.ndarray]] = []
+        inputs = map(sample, self._graph.trace.flat_inputs)
+        with keras.StatelessScope():
+            self._run(self._graph.trace, inputs, reads)
+        return reads
+
+    def _run(
+        self,
+        traced: Trace,
+        inputs: Iterable[Any],
+        reads: list[tuple[int, keras.KerasTensor, np.ndarray]],
+    ) -> list[Any]:
+        """The flat outputs of one model, at the top or nested."""
+        values = dict(zip(map(id, traced.flat_inputs), inputs, strict=True))
+        for call in traced.calls:
+            inner = self._graph.traces.get(id(call.operation))
+            if inner is not None:
+                given = [values[id(tensor)] for tensor in call.nested_inputs(inner)]
+                made = self._run(inner, given, reads)
+                values.update(zip(map(id, call.outputs), made, strict=True))
+                continue
+            for tensor in call.inputs:
+                if self._carried(tensor):
+                    value = keras.ops.convert_to_numpy(values[id(tensor)])
+                    axis = self._places(tensor)[0]
+                    others = tuple(n for n in range(value.ndim) if n != axis)
+                    reads.append((id(call.operation), tensor, ~value.any(axis=others)))
+            values = execute([call], values)
+        return [values[id(tensor)] for tensor in traced.flat_outputs]
