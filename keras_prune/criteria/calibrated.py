@@ -88,7 +88,7 @@ class GradientCriterion(DataCriterion):
                 "(inputs, labels). Received: inputs only."
             )
         if self.loss is None:
-            check_classes(graph, labels)
+            labels = check_classes(graph, labels)
         return keras.tree.map_structure(keras.ops.convert_to_tensor, labels)
 
     def get_config(self) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_prune.errors import DataError, ModelError
-from keras_prune.graph import ChannelGraph, Trace
+from keras_prune.graph import ChannelGraph
 from keras_prune.training.losses import PerExample
 from keras_prune.training.losses import per_example as of_loss
+from keras_prune.utils.labels import class_numbers
 
 
 def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
@@ -25,28 +27,26 @@ def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
     return of_loss(_cross_entropy(graph) if loss is None else loss)
 
 
-def check_classes(graph: ChannelGraph, labels: Any) -> None:
-    """Raises a `DataError` unless labels are class numbers that the model's output has."""
-    classes = _output(graph).shape[-1]
-    labels = ops.convert_to_numpy(labels)
-    if labels.ndim != 1 and labels.shape != (len(labels), 1):
+def check_classes(graph: ChannelGraph, labels: Any) -> np.ndarray:
+    """Labels as class numbers of the model's output, `(n,)`.
+
+    Raises:
+        DataError: they are something else, or the model has no such class.
+    """
+    try:
+        return class_numbers(ops.convert_to_numpy(labels), _output(graph).shape[-1])
+    except DataError as error:
         raise DataError(
-            f"Expected class numbers of shape (batch,) as labels. Received shape {labels.shape}. "
-            "For other labels give a loss, such as loss='categorical_crossentropy'."
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise DataError(
-            f"Expected labels from 0 to {classes - 1}, the model has {classes} outputs. "
-            f"Received: labels from {labels.min()} to {labels.max()}."
-        )
+            f"{error} For other labels give a loss, such as loss='categorical_crossentropy'."
+        ) from error
 
 
 def _cross_entropy(graph: ChannelGraph) -> Callable[..., Any]:
     # It is in a room that needs TensorFlow, which weight criteria do without.
-    from keras_prune.training.classifier import class_loss, is_softmax
+    from keras_prune.training.class_loss import cross_entropy
 
     _output(graph)
-    return class_loss(not any(map(is_softmax, _last_operations(graph, graph.trace))))
+    return cross_entropy(graph.model)
 
 
 def _output(graph: ChannelGraph) -> keras.KerasTensor:
@@ -57,12 +57,3 @@ def _output(graph: ChannelGraph) -> keras.KerasTensor:
             f"{' and '.join(str(x.shape) for x in outputs)}. Give a loss of labels and outputs."
         )
     return outputs[0]
-
-
-def _last_operations(graph: ChannelGraph, traced: Trace) -> Iterator[Any]:
-    """The operations that compute a model's outputs, looked up inside nested models too."""
-    ends = {id(tensor) for tensor in traced.flat_outputs}
-    for call in traced.calls:
-        if not ends.isdisjoint(map(id, call.outputs)):
-            inner = graph.traces.get(id(call.operation))
-            yield from [call.operation] if inner is None else _last_operations(graph, inner)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
-from keras_prune.errors import ExportError
+from keras_prune.errors import DataError, ExportError
 from keras_prune.exporting.settings import Arrays
 from keras_prune.runtimes import Runtime
 from keras_prune.runtimes.keras_file import compiled
+from keras_prune.utils.labels import chosen, class_numbers
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def agreement(
         runtime: the file, its inputs called as the model's are.
         model: what the file was made from.
         batch: one array `(n, ...)` per input of the model.
-        labels: `(n,)`, the true classes.
+        labels: `(n,)` or `(n, 1)`, the true classes.
         chunk: examples run at once, where the model leaves its batch size open.
 
     Raises:
@@ -107,13 +108,28 @@ def agreement(
     alike, actual, expected = _decisions(actual, expected)
     error = max(_largest(a[alike] - e[alike]) for a, e in zip(actual, expected, strict=True))
     found = Agreement(error, max(map(_largest, expected)), None, None, None, _percent(alike))
-    if len(expected) > 1 or expected[0].ndim != 2 or expected[0].shape[1] < 2:
+    if len(expected) > 1 or expected[0].ndim != 2:
+        if labels is not None:
+            shapes = " and ".join(str(array.shape) for array in expected)
+            raise ExportError(
+                f"truth: expected a model with one output (n, classes). Received: outputs of shape "
+                f"{shapes}. Leave truth out."
+            )
         return found
-    file, own = (side[0].argmax(axis=-1) for side in (actual, expected))
-    found = replace(found, top1=_percent(file == own))
+    file, own = (chosen(side[0]) for side in (actual, expected))
+    if expected[0].shape[1] > 1:
+        found = replace(found, top1=_percent(file == own))
     if labels is None:
         return found
-    file_right, own_right = (_percent(classes == labels[: len(classes)]) for classes in (file, own))
+    if len(labels) < len(own):
+        raise ExportError(
+            f"truth: expected a label for each of {len(own)} examples. Received: {len(labels)}."
+        )
+    try:
+        right = class_numbers(labels, expected[0].shape[1])[: len(own)]
+    except DataError as error:
+        raise ExportError(f"truth: {error}") from error
+    file_right, own_right = (_percent(classes == right) for classes in (file, own))
     return replace(found, accuracy=file_right, model_accuracy=own_right)
 
 

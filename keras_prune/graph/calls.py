@@ -163,6 +163,13 @@ def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
     return type(operation).from_config(config)
 
 
+def sublayers(operation: keras.Operation) -> list[keras.Operation]:
+    """An operation and the layers it owns, whatever their depth, in the order they were made."""
+    if not isinstance(operation, keras.Layer):
+        return [operation]
+    return list(operation._flatten_layers(include_self=True, recursive=True))
+
+
 Run = Callable[..., Any]
 """How a call is carried out: `(operation, *args, **kwargs) -> outputs`."""
 

@@ -265,7 +265,12 @@ class _Run:
             after=self._figures(outcome.pruned.model, outcome.pruned.value),
             groups=_groups(graph, outcome.pruned.plan),
             skipped=_skipped(graph, outcome),
-            notes=(*outcome.notes, *_about_resuming(state), *failed),
+            notes=(
+                *outcome.notes,
+                *filter(None, [self._task.assumed]),
+                *_about_resuming(state),
+                *failed,
+            ),
             exports=exports,
             seconds=self._seconds,
             peak_memory_mb=peak_memory_mb(),

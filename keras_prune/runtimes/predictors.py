@@ -9,6 +9,9 @@ import numpy as np
 from keras_prune.runtimes import open_runtime
 from keras_prune.runtimes.loading import image_classifier
 
+_SMALLEST = 1e-7
+"""As in Keras' losses."""
+
 Run = Callable[[np.ndarray], np.ndarray]
 """Images `(batch, height, width, channels)` -> outputs `(batch, classes)`."""
 
@@ -37,10 +40,26 @@ class Predictor:
             float64 `(examples, classes)`. Outputs that are not probabilities are taken for logits.
         """
         scores = self.run(images).astype("float64")
-        if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-2):
-            return scores
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return scores if _sum_to_one(scores) else np.exp(_log_softmax(scores))
+
+    def log_probabilities(self, images: np.ndarray) -> np.ndarray:
+        """The logarithms of the probabilities, exact also where these are too small for a number.
+
+        Of outputs that are probabilities they are those that Keras' losses compute with.
+        """
+        scores = self.run(images).astype("float64")
+        if _sum_to_one(scores):
+            return np.log(np.clip(scores, _SMALLEST, 1 - _SMALLEST))
+        return _log_softmax(scores)
+
+
+def _sum_to_one(scores: np.ndarray) -> bool:
+    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-2))
+
+
+def _log_softmax(scores: np.ndarray) -> np.ndarray:
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def open_predictor(path: str | Path) -> Predictor:

@@ -10,7 +10,7 @@ import keras
 from keras_prune.errors import ModelError
 from keras_prune.graph import Call, Trace, execute
 from keras_prune.graph.calls import calls_between
-from keras_prune.graph.proving import sample
+from keras_prune.graph.proving import equal, sample
 
 _EXAMPLES = 2
 Shape = tuple[int, ...]
@@ -46,6 +46,40 @@ def check_rebuilt(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> 
     for call in original.calls:
         for old in call.outputs:
             _compare(call, before.shapes[id(old)], after.shapes.get(id(tensors[id(old)])))
+
+
+def check_same(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> None:
+    """Runs a model that was rebuilt whole beside the original, on two examples.
+
+    What a config leaves out does not show in shapes: another function of the same name, a number
+    that goes back to its default.
+
+    Args:
+        original: the trace that was replayed.
+        tensors: the new symbolic tensor of every old one, by `id`.
+
+    Raises:
+        ModelError: values differ; the message names the first call whose do.
+    """
+    inputs = {id(tensor): sample(tensor) for tensor in original.flat_inputs}
+    rebuilt = calls_between(
+        [tensors[id(tensor)] for tensor in original.flat_inputs],
+        [tensors[id(tensor)] for tensor in original.flat_outputs],
+    )
+    with keras.StatelessScope():
+        try:
+            before, again = (execute(original.calls, inputs) for _ in range(2))
+        except Exception:  # of unknown size, and the sample's is none the model can take
+            return
+        after = execute(rebuilt, {id(tensors[old]): value for old, value in inputs.items()})
+    for call in original.calls:
+        for old in call.outputs:
+            value, new = before[id(old)], after[id(tensors[id(old)])]
+            if not equal(new, value) and equal(again[id(old)], value):
+                raise ModelError(
+                    f"Layer {call.name!r} was rebuilt from its get_config, and computes something "
+                    "else. Let get_config return all that __init__ takes."
+                )
 
 
 class _Run(NamedTuple):

@@ -51,11 +51,12 @@ class InitialValues:
 
 def without_arrays(operation: keras.Operation, config: dict[str, Any]) -> dict[str, Any]:
     """A layer's config with zeros for initialisers that hold an array: it may not fit any more."""
-    arrays = [key for key in config if _holds_array(vars(operation).get(key))]
+    arrays = [key for key in config if holds_array(vars(operation).get(key))]
     return config | dict.fromkeys(arrays, keras.initializers.serialize(keras.initializers.Zeros()))
 
 
-def _holds_array(initializer: Any) -> bool:
+def holds_array(initializer: Any) -> bool:
+    """Whether something is an initialiser with values of its own for each weight."""
     return isinstance(initializer, keras.initializers.Initializer) and any(
         np.ndim(value) for value in keras.tree.flatten(vars(initializer))
     )

@@ -16,7 +16,8 @@ from keras_prune.graph import Binding, Call, ChannelGraph, Trace, rule_for
 from keras_prune.graph.calls import is_model, remade, source_name
 from keras_prune.graph.cut import Cut
 from keras_prune.plan import PruningPlan
-from keras_prune.surgery.checking import check_rebuilt
+from keras_prune.surgery.checking import check_rebuilt, check_same
+from keras_prune.surgery.functions import hand_over, plain
 from keras_prune.surgery.initializers import InitialValues, without_arrays
 
 
@@ -64,6 +65,8 @@ def prune_graph(graph: ChannelGraph, plan: PruningPlan) -> keras.Model:
             stacklevel=3,
         )
     check_rebuilt(graph.trace, replay.tensors)
+    if all(len(kept) == graph.groups[name].channels for name, kept in plan.kept.items()):
+        check_same(graph.trace, replay.tensors)
     return replay.model
 
 
@@ -156,15 +159,17 @@ class Replay:
     def _rebuilt(self, call: Call) -> Any:
         old = call.operation
         try:
-            config = rule_for(old).rewrite(call, old.get_config(), self._cut)
-            if call.name != old.name:
-                config["name"] = call.name
-            return remade(old, without_arrays(old, config))
+            with plain(old):
+                config = rule_for(old).rewrite(call, old.get_config(), self._cut)
+                if call.name != old.name:
+                    config["name"] = call.name
+                new = remade(old, without_arrays(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
-            reason = " ".join(str(error).strip().split("\n\n")[0].split())
             raise ModelError(
-                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason}"
+                f"Layer {call.name!r} cannot be rebuilt from its get_config: {_cause(error)}"
             ) from error
+        hand_over(old, new, call.name)
+        return new
 
     def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
         name = source_name(tensor)
@@ -216,6 +221,16 @@ class Replay:
             if positions is not None:
                 values = values.take(positions, axis=binding.axis)
         return values
+
+
+def _cause(error: Exception) -> str:
+    """What Keras says of a config, in one line and without the config."""
+    text = str(error)
+    said = text.rsplit("Exception encountered: ", 1)[-1] if "config=" in text else text
+    reason = " ".join(said.strip().split("\n\n")[0].split())[:300]
+    if "unexpected keyword argument" in reason:
+        reason += ". Let __init__ take **kwargs, and hand them to super().__init__"
+    return reason
 
 
 def _check_rebuilt(call: Call, what: str, received: list[Any], expected: list[Any]) -> None:

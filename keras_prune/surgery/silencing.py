@@ -15,6 +15,7 @@ import numpy as np
 from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role
 from keras_prune.graph.cut import Cut
 from keras_prune.plan import PruningPlan
+from keras_prune.surgery.checking import check_same
 from keras_prune.surgery.masked_norm import MaskedNorm
 from keras_prune.surgery.pruning import Replay
 
@@ -37,6 +38,8 @@ def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
     plan.check(graph)
     kept = {name: np.array(channels) for name, channels in plan.kept.items()}
     twin = _Twin(graph, graph.cut(kept))
+    if not twin.norms:
+        check_same(graph.trace, twin.tensors)
     groups = [graph.groups[name] for name in plan.kept]
     for variable, value in masked_weights(groups, list(map(_mask, groups, plan.kept.values()))):
         twin.variables[id(variable)].assign(value)
@@ -48,7 +51,7 @@ class _Twin(Replay):
 
     def __init__(self, graph: ChannelGraph, cut: Cut) -> None:
         self.variables: dict[int, keras.Variable] = {}
-        self._norms: dict[int, MaskedNorm] = {}
+        self.norms: dict[int, MaskedNorm] = {}
         self._left = {id(x.layer): (x, cut.positions(x)) for x in graph.statistics}
         super().__init__(graph, graph.cut({}))
 
@@ -56,12 +59,12 @@ class _Twin(Replay):
         statistic, positions = self._left.get(id(call.operation), (None, None))
         if statistic is None or positions is None:
             return super()._call(call, *args, **kwargs)
-        if id(call.operation) not in self._norms:
+        if id(call.operation) not in self.norms:
             norm = self._operation(call)
-            self._norms[id(call.operation)] = MaskedNorm(
+            self.norms[id(call.operation)] = MaskedNorm(
                 norm, statistic.axis, positions.tolist(), name=norm.name
             )
-        return self._norms[id(call.operation)](*args, **kwargs)
+        return self.norms[id(call.operation)](*args, **kwargs)
 
     def _transfer(self, call: Call) -> None:
         super()._transfer(call)

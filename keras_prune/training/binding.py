@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
+from keras_prune.graph import trace
+from keras_prune.training.classifier import output_layers
 from keras_prune.training.compiled import Compiled
 from keras_prune.training.objective import Objective, tells_direction
+from keras_prune.training.outputs import is_softmax, kind_of
 
 
 @dataclass(frozen=True)
@@ -19,14 +24,92 @@ class Bound:
     Args:
         compiled: loss and metrics.
         default_loss: whether the loss is the cross-entropy of class numbers because none was said.
-        classes: whether labels are class numbers, and the one output scores of these classes.
+        class_count: how many classes there are, if labels are class numbers and the one output
+            scores of these classes; else 0.
         objective: what the model is judged by.
+        assumed: what was taken for granted of the outputs, as a sentence.
     """
 
     compiled: Compiled
     default_loss: bool
-    classes: bool
+    class_count: int
     objective: Objective
+    assumed: str = ""
+
+
+@dataclass(frozen=True)
+class Default:
+    """Loss and metrics where none were said.
+
+    Args:
+        loss: None for the cross-entropy of class numbers, which each model gets for its outputs.
+        metrics: the accuracy.
+        classes: whether labels are class numbers.
+        assumed: what was taken for granted of the outputs, as a sentence.
+    """
+
+    loss: Any
+    metrics: list[keras.metrics.Metric]
+    classes: bool
+    assumed: str
+
+
+def default_loss(model: keras.Model, labels: Any, first: Callable[[], Any]) -> Default | None:
+    """What fits labels and outputs: class numbers, or 0 and 1 for each output of a sigmoid.
+
+    Args:
+        model: the model.
+        labels: the `tf.TensorSpec` of a batch of them; None if there are none.
+        first: reads the labels of the first batch.
+    """
+    if are_class_numbers(model, labels):
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        return Default(None, [accuracy], True, _assumed(model))
+    shape = _output_shape(model)
+    if shape is None or not isinstance(labels, tf.TensorSpec) or kind_of(model) != "sigmoids":
+        return None
+    fitting = [shape[1:], *([shape[1:-1]] if shape[-1] == 1 else [])]
+    if tuple(labels.shape)[1:] not in fitting or not np.isin(first(), (0, 1)).all():
+        return None
+    metrics = [keras.metrics.BinaryAccuracy(name="accuracy")]
+    return Default(keras.losses.BinaryCrossentropy(), metrics, False, "")
+
+
+def are_class_numbers(model: keras.Model, labels: Any) -> bool:
+    """Whether labels are whole numbers, one for the one output of a model with several classes."""
+    shape = _output_shape(model)
+    return (
+        shape is not None
+        and len(shape) == 2
+        and shape[-1] > 1
+        and isinstance(labels, tf.TensorSpec)
+        and labels.dtype.is_integer
+        and (labels.shape.rank == 1 or labels.shape[1:] == (1,))
+    )
+
+
+def class_count(model: keras.Model) -> int:
+    """How many classes the one output of a model tells apart."""
+    shape = _output_shape(model)
+    return int(shape[-1]) if shape else 0
+
+
+def _output_shape(model: keras.Model) -> tuple[Any, ...] | None:
+    """Of the one output; None if there are several."""
+    outputs = getattr(model, "outputs", None) or keras.tree.flatten(trace(model).outputs)
+    return tuple(outputs[0].shape) if len(outputs) == 1 else None
+
+
+def _assumed(model: keras.Model) -> str:
+    kind = kind_of(model)
+    if kind == "logits" or any(map(is_softmax, output_layers(model))):
+        return ""
+    if kind == "sigmoids":
+        return (
+            "The outputs are those of a sigmoid and the labels class numbers: each class was "
+            "trained and measured against all others."
+        )
+    return "The outputs were taken for probabilities, for they sum to 1."
 
 
 def is_class_loss(loss: Any) -> bool:

@@ -1,15 +1,12 @@
-"""A classifier seen from outside: its inputs, its outputs and the loss that fits them."""
+"""A model seen from outside: its inputs, its outputs, and the layers between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import trace
-
-Loss = Callable[[Any, Any], Any]
 
 
 def sharing_layers(model: keras.Model) -> keras.Model:
@@ -71,36 +68,6 @@ def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
     return layers
 
 
-def cross_entropy(model: keras.Model, label_smoothing: float = 0.0) -> Loss:
-    """`class_loss` of a model: its outputs are taken for logits unless a softmax computes them."""
-    return class_loss(not _gives_probabilities(model), label_smoothing)
-
-
-def class_loss(from_logits: bool, label_smoothing: float = 0.0) -> Loss:
-    """Cross-entropy of labels `(batch,)` and outputs `(batch, classes)`, in float32."""
-
-    def loss(labels: Any, outputs: Any) -> Any:
-        outputs = ops.cast(outputs, "float32")
-        targets = ops.one_hot(ops.reshape(labels, (-1,)), outputs.shape[-1])
-        return keras.losses.categorical_crossentropy(
-            targets, outputs, from_logits=from_logits, label_smoothing=label_smoothing
-        )
-
-    return loss
-
-
-def logits(model: keras.Model) -> Callable[[Any], Any]:
-    """What turns the model's outputs into float32 logits: nothing, or the logarithm."""
-    if not _gives_probabilities(model):
-        return lambda outputs: ops.cast(outputs, "float32")
-    smallest = keras.config.epsilon()  # as in Keras' losses
-    return lambda outputs: ops.log(ops.maximum(ops.cast(outputs, "float32"), smallest))
-
-
-def _gives_probabilities(model: keras.Model) -> bool:
-    return any(map(is_softmax, output_layers(model)))
-
-
 def _last_operations(model: keras.Model) -> list[Any]:
     model = getattr(model, "whole", model)  # of a runtime-pruned one the network it decides about
     if not is_graph(model):
@@ -116,9 +83,3 @@ def _last_operations(model: keras.Model) -> list[Any]:
     config = model.get_config().get("output_layers", [])
     names = {leaf for leaf in keras.tree.flatten(config) if isinstance(leaf, str)}
     return [operation for operation in model.operations if operation.name in names]
-
-
-def is_softmax(layer: Any) -> bool:
-    """Whether a layer's outputs are probabilities of classes."""
-    by_activation = getattr(layer, "activation", None) is keras.activations.softmax
-    return by_activation or type(layer).__name__ == "Softmax"

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 
 from keras_prune.errors import ModelError
-from keras_prune.training.classifier import ends_of, logits
+from keras_prune.training.class_loss import logits
+from keras_prune.training.classifier import ends_of
 from keras_prune.training.config import DistillationConfig
 
 

@@ -12,8 +12,10 @@ import tensorflow as tf
 
 from keras_prune.errors import ConfigError, DataError
 from keras_prune.runtimes.predictors import Predictor
-from keras_prune.training.classifier import cross_entropy, sharing_layers
+from keras_prune.training.class_loss import cross_entropy
+from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.compiled import Compiled
+from keras_prune.utils.labels import class_numbers
 from keras_prune.utils.progress import percent
 
 _BATCH = 128
@@ -55,7 +57,7 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
 def by_pipeline(error: Exception) -> str:
     """What one of our pipelines said before TensorFlow wrapped it; empty if none did."""
     own = re.search(r"DataError: (.*)", str(error))
-    return own[1] if own else ""
+    return own[1].rstrip("]'") if own else ""
 
 
 def misfit(model: keras.Model, error: Exception) -> str:
@@ -95,9 +97,9 @@ def evaluate_predictor(predictor: Predictor, data: Any) -> Evaluation:
     """
     right, losses = [], []
     for images, labels in data.as_numpy_iterator():
-        probabilities = predictor(images)
-        right.append(probabilities.argmax(axis=1) == labels)
-        likelihood = np.take_along_axis(probabilities, labels[:, None], axis=1)
-        losses.append(-np.log(np.maximum(likelihood, np.finfo("float32").tiny)))
+        likelihood = predictor.log_probabilities(images)
+        numbers = class_numbers(labels, predictor.num_classes)
+        right.append(likelihood.argmax(axis=1) == numbers)
+        losses.append(-np.take_along_axis(likelihood, numbers[:, None], axis=1))
     found = np.concatenate(right)
     return Evaluation(100 * float(found.mean()), float(np.concatenate(losses).mean()), len(found))

@@ -15,21 +15,24 @@ import tensorflow as tf
 
 from keras_prune.data import Splits
 from keras_prune.errors import ConfigError, DataError, ModelError
-from keras_prune.graph import trace
 from keras_prune.training.binding import (
     Bound,
+    are_class_numbers,
+    class_count,
+    default_loss,
     default_objective,
     is_class_loss,
     overrides_training,
 )
-from keras_prune.training.classifier import cross_entropy
+from keras_prune.training.checked_batches import checking
+from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.compiled import Compiled, compiled_with
 from keras_prune.training.evaluation import evaluate
 from keras_prune.training.feeds import Feed, Sampled, feed
 from keras_prune.training.inputs import check_inputs
 from keras_prune.training.losses import PerExample, per_example
 from keras_prune.training.objective import Objective, as_objective
-from keras_prune.utils.progress import percent
+from keras_prune.utils.progress import in_points, percent
 
 Split = Literal["validation", "test"]
 Examples = tuple[Any, Any, Any]
@@ -149,25 +152,38 @@ class Task:
             )
         own = compiled_with(model)
         loss = self._given.loss if self._given.loss is not None else own and own.loss
-        default = loss is None and self._has_class_numbers(model)
-        classes = default or (is_class_loss(loss) and self._has_class_numbers(model))
-        if loss is None and not default and self._own_evaluate is None:
+        metrics = self._given.metrics if self._given.metrics is not None else own and own.metrics
+        default = (
+            None
+            if loss is not None
+            else default_loss(model, self._label_spec(), self._first_labels)
+        )
+        if default is not None:
+            loss, metrics = default.loss, metrics or default.metrics
+        elif loss is None and self._own_evaluate is None:
             raise ConfigError(
                 f"Model {model.name!r} was not compiled, and its labels are no class numbers for "
-                "one output (batch, classes). Give kp.Task(loss=...), or compile the model."
+                "one output (batch, classes), nor 0 and 1 for outputs of a sigmoid. Give "
+                "kp.Task(loss=...), or compile the model."
             )
-        metrics = self._given.metrics if self._given.metrics is not None else own and own.metrics
-        if default and not metrics:
-            metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        of_classes = default is not None and default.classes
+        if is_class_loss(loss):
+            of_classes = are_class_numbers(model, self._label_spec())
         weighted = own if own is not None and self._given.loss is None else Compiled(None)
         bound = copy.copy(self)
         bound._bound = Bound(
             Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
-            default,
-            classes,
+            default is not None and default.classes,
+            class_count(model) if of_classes else 0,
             self._objective or default_objective(metrics, model),
+            default.assumed if default is not None else "",
         )
         return bound
+
+    @property
+    def assumed(self) -> str:
+        """What was taken for granted of the model's outputs, as a sentence; mostly nothing."""
+        return self._settled.assumed
 
     @property
     def is_bound(self) -> bool:
@@ -177,7 +193,7 @@ class Task:
     @property
     def classes(self) -> bool:
         """Whether labels are class numbers, and the one output scores of these classes."""
-        return self._settled.classes
+        return self._settled.class_count > 0
 
     @property
     def has_default_loss(self) -> bool:
@@ -265,7 +281,7 @@ class Task:
             seed: orders (and moves) the examples where they are not in an order of their own.
             start: number of the first batch.
         """
-        found = self._feed("train").endless(seed, start)
+        found = self._feed("train").endless(seed, start).map(self._checking("train"))
         if self._class_weight is None:
             return found
         if not isinstance(found.element_spec[1], tf.TensorSpec):
@@ -277,7 +293,7 @@ class Task:
     def split(self, name: Split) -> tf.data.Dataset:
         """One pass over validation or test data."""
         given = self._feed(name)
-        batches = given.once()
+        batches = given.once().map(self._checking(name))
         if int(batches.cardinality()) != tf.data.UNKNOWN_CARDINALITY:
             return batches
         # Keras counts one batch too many into the losses of single outputs where it has to find
@@ -335,18 +351,18 @@ class Task:
             )
         return self._feeds[split]
 
-    def _has_class_numbers(self, model: keras.Model) -> bool:
-        outputs = getattr(model, "outputs", None) or keras.tree.flatten(trace(model).outputs)
-        given = self._feeds.get("train") or self._feeds.get("validation")
-        if given is None or len(outputs) != 1 or len(outputs[0].shape) != 2:
-            return False
-        labels = given.once().element_spec[1]
-        one = isinstance(labels, tf.TensorSpec) and labels.dtype.is_integer
-        return (
-            one
-            and (labels.shape.rank == 1 or labels.shape[1:] == (1,))
-            and outputs[0].shape[-1] > 1
+    def _checking(self, split: str) -> Callable[..., Any]:
+        return checking(
+            split, self._settled.class_count if self.is_bound and self.classes else None
         )
+
+    def _label_spec(self) -> Any:
+        given = self._feeds.get("train") or self._feeds.get("validation")
+        return given and given.once().element_spec[1]
+
+    def _first_labels(self) -> Any:
+        given = self._feeds.get("train") or self._feeds["validation"]
+        return next(given.once().take(1).as_numpy_iterator())[1]
 
     def _weighted(self, x: Any, y: Any, weight: Any = None) -> Any:
         one_hot = y.shape.rank == 2 and y.shape[-1] != 1
@@ -381,6 +397,11 @@ class Task:
             raise ConfigError(
                 f"The objective {metric!r} is {found[metric]} on the {split} data. Look for NaN "
                 "in the data and the model's weights, and for a loss that does not fit them."
+            )
+        if in_points(metric) and not 0 <= found[metric] <= 100 + 1e-6:
+            raise ConfigError(
+                f"The objective {metric!r} is {found[metric]:.6g} % on the {split} data. Expected "
+                "an accuracy from 0 to 1: look at what it compares, and in which shapes."
             )
         return found
 

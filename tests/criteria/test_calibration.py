@@ -75,9 +75,12 @@ def endless():
         (([X, X], Y), "Received: (5, 2) and (5, 2) in batch 1"),
         (endless, "no end. Take some of it: data.take(batches)"),
         (X, "'taylor' expects calibration data with labels: (inputs, labels)"),
-        ((X, Y + 2), "labels from 0 to 1, the model has 2 outputs. Received: labels from 2 to 2"),
+        (
+            (X, Y + 2),
+            "labels from 0 to 1, for the model has 2 outputs. Received: labels from 2 to 2",
+        ),
         ((X, Y - 1), "Received: labels from -1 to -1"),
-        ((X, np.zeros((5, 2))), "Expected class numbers of shape (batch,) as labels"),
+        ((X, np.zeros((5, 2))), "Received: labels of shape (5, 2). For other labels give a loss"),
     ],
 )
 def test_bad_data_gives_one_line(data, message):

@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from keras_prune.runtimes.predictors import Predictor
 from keras_prune.training import evaluate, evaluate_predictor
 
 
@@ -57,7 +59,17 @@ def test_a_saved_classifier_is_measured_alike(model, splits):
     def probabilities(images):
         return keras.ops.convert_to_numpy(keras.ops.softmax(model(images)))
 
-    found = evaluate_predictor(probabilities, splits.validation)
+    predictor = Predictor(model.input_shape[1:], model.output_shape[-1], probabilities)
+    found = evaluate_predictor(predictor, splits.validation)
     assert found.examples == splits.sizes["validation"]
     expected = evaluate(model, splits.validation)
     assert {"accuracy": found.accuracy, "loss": found.loss} == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_loss_is_not_capped():
+    """Of logits this far apart the probability of the true class is no number any more."""
+    far = fixed([0.0, 20_000.0])
+    predictor = Predictor((2,), 2, lambda x: keras.ops.convert_to_numpy(far(x)))
+    zeros = tf.data.Dataset.from_tensors((np.zeros((4, 2), "float32"), np.array([1, 1, 0, 1])))
+    assert evaluate_predictor(predictor, zeros).loss == pytest.approx(5000)
+    assert evaluate(far, (np.zeros((4, 2), "float32"), np.array([1, 1, 0, 1])))["loss"] == 5000

@@ -252,6 +252,13 @@ def trained(**arguments):
 
 
 NOTHING = FORMS["tf.data"]().filter(lambda x, y: False)
+
+
+def nothing(labels, outputs):
+    """A loss that is no number."""
+    return keras.ops.sum(outputs, axis=-1) * np.float32("nan")
+
+
 NAN = np.where(np.arange(10)[:, None] == 3, np.float32("nan"), Y)
 SIX = np.ones((10, 6), "float32")
 
@@ -261,7 +268,8 @@ SIX = np.ones((10, 6), "float32")
     [
         (evaluated(loss=None), ConfigError, "was not compiled.*Give kp.Task.loss=.*or compile"),
         (evaluated(objective="mae"), ConfigError, "'mae' is none of .*: loss. Give one of them"),
-        (evaluated(data=(X, NAN)), ConfigError, "'loss' is nan on the validation data. Look for"),
+        (evaluated(data=(X, NAN)), DataError, "validation data hold values that are NaN or infin"),
+        (evaluated(loss=nothing), ConfigError, "'loss' is nan on the validation data. Look for"),
         (evaluated(objective="speed"), ConfigError, r"kp.Objective\('speed', 'max'\)"),
         (evaluated(loss="mze"), ConfigError, "do not fit model .*mze"),
         (evaluated(data=(X, SIX), model=classifier), ConfigError, r"outputs \(None, 3\): "),
@@ -289,7 +297,8 @@ SIX = np.ones((10, 6), "float32")
         (evaluated(data=NOTHING), DataError, "validation data is empty. Give at least one batch"),
         (trained(data=None), DataError, r"no train data. Give kp.Task\(train=...\)"),
         (trained(smoothing=0.1), ConfigError, "label_smoothing belongs to the default loss"),
-        (trained(data=(X, NAN)), ConfigError, "loss is nan after epoch 1 .* learning rate"),
+        (trained(data=(X, NAN)), DataError, "train data hold values that are NaN or infinite"),
+        (trained(loss=nothing), ConfigError, "loss is nan after epoch 1 .* learning rate"),
         (
             trained(
                 model=two_ended,
@@ -329,3 +338,35 @@ def test_examples_are_spread_over_the_training_arrays_and_the_first_of_others():
     np.testing.assert_array_equal(task.examples("train", 2)[0], X[[0, 9]])
     np.testing.assert_array_equal(task.examples("validation", 5)[0], X[:5])
     np.testing.assert_array_equal(task.examples("validation")[1], Y)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.where(X > 5, X, np.float32("inf")), CLASSES, "NaN or infinite, in an array of shape"),
+        (X, CLASSES + 7, "Expected labels from 0 to . in the .* data, for the model has"),
+    ],
+)
+def test_data_are_looked_through_where_they_are_read(split, x, y, message):
+    model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Dense(int(CLASSES.max()) + 1)])
+    good, wrong = (X, CLASSES), (x, y)
+    given = (wrong, good) if split == "train" else (good, wrong)
+    task = Task(given[0], validation=given[1]).bind(model)
+    with pytest.raises(DataError, match=message) as caught:
+        fit(model, task, TrainingConfig(epochs=1, learning_rate=0.01), seed=0)
+        task.evaluate(model, "validation")
+    assert f"{split} data" in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_an_accuracy_over_100_percent_is_none():
+    class Counts(keras.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(52.0)
+
+    model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Dense(1)])
+    task = Task((X, Y), validation=(X, Y), loss="mse", metrics=[Counts(name="accuracy")]).bind(
+        model
+    )
+    with pytest.raises(ConfigError, match="'accuracy' is 5200 % on the validation data"):
+        task.evaluate(model, "validation")

@@ -15,7 +15,7 @@ from keras_prune.methods.rnp.decisions import Decisions
 from keras_prune.methods.rnp.execution import Masked
 from keras_prune.methods.rnp.network import DecisionNetwork
 from keras_prune.training import computing_in
-from keras_prune.training.classifier import cross_entropy
+from keras_prune.training.class_loss import cross_entropy
 
 
 @dataclass(frozen=True)

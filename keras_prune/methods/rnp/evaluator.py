@@ -12,7 +12,7 @@ from keras_prune.agents.q_learning import greedy
 from keras_prune.methods.rnp.decisions import Decisions
 from keras_prune.methods.rnp.execution import Masked
 from keras_prune.methods.rnp.network import DecisionNetwork
-from keras_prune.training.classifier import cross_entropy
+from keras_prune.training.class_loss import cross_entropy
 
 _BATCH = 250
 

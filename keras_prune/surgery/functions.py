@@ -1,0 +1,111 @@
+"""The functions a layer was given: its rebuilt form gets the same ones, not what has their name."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_prune.graph.calls import sublayers
+from keras_prune.surgery.initializers import holds_array
+
+_OBJECTS = (
+    keras.initializers.Initializer,
+    keras.regularizers.Regularizer,
+    keras.constraints.Constraint,
+)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)
+
+
+@contextlib.contextmanager
+def plain(layer: keras.Operation) -> Iterator[None]:
+    """Lets a layer stand there without functions that no config can tell of.
+
+    `get_config` cannot write down a partial function or a lambda, and `from_config` would not find
+    a function that is not registered. Keras' own functions stay.
+    """
+    taken = [
+        (attributes, name, value)
+        for attributes in map(vars, sublayers(layer))
+        for name, value in attributes.items()
+        if _is_given(value, attributes) and not _is_keras(value)
+    ]
+    try:
+        for attributes, name, value in taken:
+            attributes[name] = _stand_in(name, value)
+        yield
+    finally:
+        for attributes, name, value in taken:
+            attributes[name] = value
+
+
+def hand_over(old: keras.Operation, new: keras.Operation, name: str) -> None:
+    """Gives a layer that is not built yet the very functions of the one it stands for.
+
+    Args:
+        old: the layer.
+        new: another one of the same config.
+        name: of the layer, for messages.
+
+    Warns:
+        UserWarning: a file of the new model would bring another function back.
+    """
+    pairs = list(zip(sublayers(old), sublayers(new), strict=False))
+    if any(type(a) is not type(b) for a, b in pairs):  # sublayers that only `build` makes
+        pairs = pairs[:1]
+    for before, after in pairs:
+        known = vars(after)
+        for key, value in vars(before).items():
+            if _is_given(value, vars(before)) and key in known and not holds_array(value):
+                known[key] = value  # setting the attribute would track it
+                if _is_mistaken(value):
+                    _warn(name, key, value)
+
+
+def _is_given(value: Any, attributes: dict[str, Any]) -> bool:
+    """Whether an attribute is a function or the like, and none of the layer's own methods."""
+    if isinstance(value, types.MethodType) and vars(value.__self__) is attributes:
+        return False
+    return isinstance(value, _OBJECTS) or (
+        isinstance(value, _FUNCTIONS) and not hasattr(value, "__wrapped__")
+    )
+
+
+def _is_keras(value: Any) -> bool:
+    source = value if isinstance(value, types.FunctionType) else type(value)
+    return source.__module__.startswith("keras.")
+
+
+def _stand_in(name: str, value: Any) -> Any:
+    if isinstance(value, keras.initializers.Initializer) or name.endswith("initializer"):
+        return keras.initializers.Zeros()
+    nothing = isinstance(value, _OBJECTS) or name.endswith(("regularizer", "constraint"))
+    return None if nothing else keras.activations.linear
+
+
+def _is_mistaken(value: Any) -> bool:
+    """Whether the name that Keras writes into a file is that of a function that does not do so."""
+    if not isinstance(value, types.FunctionType):
+        return False
+    with contextlib.suppress(Exception):  # which cannot be loaded is not mistaken
+        found: Callable[..., Any] = keras.activations.get(keras.activations.serialize(value))
+        if found is not value:
+            points = np.linspace(-6, 6, 49, dtype="float32")[None]
+            pair = (keras.ops.convert_to_numpy(each(points)) for each in (found, value))
+            return not np.allclose(*pair, atol=1e-6)
+    return False
+
+
+def _warn(layer: str, key: str, value: Any) -> None:
+    warnings.warn(
+        f"Layer {layer!r} has a {key} of yours called {value.__name__!r}, which a .keras file "
+        "takes for Keras' own of that name. Register it before you save: "
+        "@keras.saving.register_keras_serializable().",
+        stacklevel=2,
+    )

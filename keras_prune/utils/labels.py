@@ -1,0 +1,50 @@
+"""Labels as they are compared with a classifier's outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_prune.errors import DataError
+
+
+def class_numbers(labels: Any, classes: int) -> np.ndarray:
+    """The number of the true class of each example, int64 `(n,)`.
+
+    Args:
+        labels: class numbers `(n,)` or `(n, 1)` of any dtype, or one row of zeros and a one for
+            each example, `(n, classes)`.
+        classes: how many the outputs tell apart; with 1 the labels are 0 and 1.
+
+    Raises:
+        DataError: they are none of these, or a number is out of range.
+    """
+    found = np.asarray(labels)
+    if found.ndim == 2 and found.shape[1] == classes > 1 and _is_one_hot(found):
+        return found.argmax(axis=1)
+    if found.ndim != 1 and found.shape != (len(found), 1):
+        raise DataError(
+            f"Expected class numbers of shape (n,) or (n, 1), or rows of one 1 in {classes} zeros. "
+            f"Received: labels of shape {found.shape}."
+        )
+    numbers = found.reshape(-1).astype("int64")
+    top = max(classes, 2) - 1
+    if not np.array_equal(numbers, found.reshape(-1)) or numbers.min() < 0 or numbers.max() > top:
+        raise DataError(
+            f"Expected labels from 0 to {top}, for the model has {classes} output"
+            f"{'s' if classes > 1 else ''}. Received: labels from {found.min()} to {found.max()}."
+        )
+    return numbers
+
+
+def chosen(outputs: np.ndarray) -> np.ndarray:
+    """The class that outputs `(n, classes)` stand for, int64 `(n,)`; of a single one 0 or 1."""
+    if outputs.shape[1] > 1:
+        return outputs.argmax(axis=1)
+    probable = outputs.min() >= 0 and outputs.max() <= 1
+    return (outputs[:, 0] > (0.5 if probable else 0)).astype("int64")
+
+
+def _is_one_hot(rows: np.ndarray) -> bool:
+    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())

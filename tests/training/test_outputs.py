@@ -1,0 +1,88 @@
+"""Logits, probabilities or sigmoids, whatever layer comes last."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+from keras import ops
+
+from keras_prune import Task
+from keras_prune.criteria import Taylor
+from keras_prune.graph import ChannelGraph
+from keras_prune.training.class_loss import cross_entropy
+from keras_prune.training.outputs import kind_of
+
+X = np.random.default_rng(0).normal(size=(30, 6)).astype("float32")
+Y = np.random.default_rng(1).integers(0, 10, 30)
+
+
+def model(*last, units=10, dtype=None):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((6,), dtype=dtype)
+    hidden = kl.Dense(8, activation="relu", name="hidden", dtype=dtype)(inputs)
+    x = kl.Dense(units, dtype=dtype)(hidden)
+    for layer in last:
+        x = layer(x)
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        ([], "logits"),
+        ([kl.Softmax()], "probabilities"),
+        ([kl.Softmax(), kl.Reshape((1, 10)), kl.Reshape((10,))], "probabilities"),
+        ([ops.softmax, lambda x: x * 1.0], "probabilities"),
+        ([kl.Activation("sigmoid")], "sigmoids"),
+        ([ops.sigmoid], "sigmoids"),
+        ([kl.ReLU()], "logits"),
+    ],
+)
+def test_values_tell(last, kind):
+    assert kind_of(model(*last)) == kind
+
+
+def test_half_precision_is_near_enough():
+    assert kind_of(model(kl.Softmax(dtype="float16"), dtype="float16")) == "probabilities"
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_what_a_model_was_compiled_with_counts(from_logits):
+    made = model()
+    made.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    assert kind_of(made) == ("logits" if from_logits else "probabilities")
+
+
+def test_a_softmax_that_is_not_last_is_no_logit():
+    hidden = model(kl.Softmax(), kl.Reshape((1, 10)), kl.Reshape((10,)))
+    plain = model(kl.Softmax())
+    task = Task((X, Y), validation=(X, Y))
+    bound = task.bind(hidden)
+    assert bound.assumed == "The outputs were taken for probabilities, for they sum to 1."
+    assert task.bind(plain).assumed == ""
+    found, expected = (
+        task.bind(each).evaluate(each, "validation")["loss"] for each in (hidden, plain)
+    )
+    assert found == pytest.approx(expected, rel=1e-5)
+    scores = [Taylor()(ChannelGraph(each), (X, Y))["hidden"] for each in (hidden, plain)]
+    np.testing.assert_allclose(*scores, rtol=1e-4)
+
+
+def test_classes_of_a_sigmoid_are_told_from_all_others():
+    made = model(kl.Activation("sigmoid"))
+    expected = keras.losses.binary_crossentropy(np.eye(10)[Y], made(X))
+    np.testing.assert_allclose(cross_entropy(made)(Y[:, None], made(X)), expected, rtol=1e-5)
+    assert "class numbers" in Task((X, Y), validation=(X, Y)).bind(made).assumed
+
+
+@pytest.mark.parametrize(("units", "shape"), [(1, (30,)), (1, (30, 1)), (4, (30, 4))])
+def test_zeros_and_ones_for_each_sigmoid_are_a_task(units, shape):
+    made = model(kl.Activation("sigmoid"), units=units)
+    labels = np.random.default_rng(2).integers(0, 2, shape)
+    task = Task((X, labels), validation=(X, labels)).bind(made)
+    found = task.evaluate(made, "validation")
+    right = (np.asarray(made(X)) > 0.5) == labels.reshape(30, units)
+    assert found["accuracy"] == pytest.approx(100 * right.mean(), abs=1e-4)
+    assert not task.classes
+    made.compile(loss="binary_crossentropy")
+    assert found["loss"] == pytest.approx(made.evaluate(X, labels.reshape(30, units), verbose=0))
