@@ -28,7 +28,7 @@ def draw_sensitivity(frame: pd.DataFrame, path: str | Path) -> None:
     """
     lines = {
         str(name): (rows["ratio"].tolist(), rows["accuracy"].tolist())
-        for name, rows in frame.groupby("group", sort=False)
+        for name, rows in frame[frame["ratio"] > 0].groupby("group", sort=False)
     }
     draw_lines(lines, "pruning ratio of the group", "validation accuracy (%)", path)
 

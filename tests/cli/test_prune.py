@@ -73,7 +73,7 @@ def test_sensitivity_as_table_file_and_picture(call, file, tmp_path):
     with (tmp_path / "s.csv").open() as rows:
         found = list(csv.DictReader(rows))
     assert [(row["group"], row["channels"], row["kept"]) for row in found] == [
-        ("conv1", "2", "1"), ("conv2", "4", "2"), ("conv3", "8", "4"),
+        ("none", "14", "14"), ("conv1", "2", "1"), ("conv2", "4", "2"), ("conv3", "8", "4"),
     ]  # fmt: skip
     assert "<svg" in (tmp_path / "s.svg").read_text()
     again = json.loads(call("sensitivity", file, *options, "--json").out)

@@ -11,10 +11,13 @@ from keras_prune.criteria import Scores
 from keras_prune.data import Splits
 from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, ChannelGroup, Role
-from keras_prune.rollouts import Evaluator, Pool, evaluator
+from keras_prune.rollouts import Pool, evaluator
 from keras_prune.training import Task
 from keras_prune.training.trainer import as_task
 from keras_prune.utils.progress import Progress, Watcher, silent
+
+WHOLE = "none"
+"""Stands in the place of a group in the row of the whole network."""
 
 RATIOS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 
@@ -34,7 +37,8 @@ def sensitivity(
 
     A group is all channels that leave together: where layers are added, the filters of all of them
     go at once, so a row is about the group and never about one of its layers. Nothing is
-    fine-tuned; BatchNormalization behind the group uses the statistics of the examples.
+    fine-tuned; BatchNormalization behind any group uses the statistics of the examples, in all rows
+    alike.
 
     Args:
         graph: the walked model.
@@ -48,9 +52,10 @@ def sensitivity(
         watcher: told of every group.
 
     Returns:
-        A row per group and ratio: `group`, `layers` (whose filters leave together), `channels`,
-        `ratio`, `kept`, the objective under its own name (accuracies in percent) and `drop` (by how
-        much it is worse than the whole network's).
+        A row of the whole network (group `"none"`, ratio 0), and one per group and ratio: `group`,
+        `layers` (whose filters leave together), `channels`, `ratio`, `kept`, the objective under
+        its own name (accuracies in percent) and `drop` (by how much it is worse than the whole
+        network's in the first row).
 
     Raises:
         ConfigError: a ratio is out of range.
@@ -61,35 +66,38 @@ def sensitivity(
         if not 0 < ratio < 1:
             raise ConfigError(f"Expected ratios between 0 and 1. Received: {ratio}.")
     bound = as_task(task, graph.model)
+    metric = bound.objective.metric
     examples = bound.examples("validation", images)
-    rows: list[dict[str, object]] = []
+    scored = [graph.groups[name] for name in graph.groups if name in scores]
     with Pool(workers) if workers > 1 else nullcontext() as pool:
-        scored = [graph.groups[name] for name in graph.groups if name in scores]
+        measure = evaluator(graph, scored, bound, examples, precision=precision, pool=pool)
+        [whole] = measure.evaluate(_masks(scored, None, [])).tolist()
+        channels = sum(group.channels for group in scored)
+        whole_row = {"group": WHOLE, "layers": "", "channels": channels, "ratio": 0.0}
+        rows = [whole_row | {"kept": channels, metric: whole, "drop": 0.0}]
         for number, group in enumerate(scored, 1):
-            measure = evaluator(graph, [group], bound, examples, precision=precision, pool=pool)
-            found = _group_rows(graph, group, scores[group.name], sorted(ratios), measure, bound)
-            rows += found
-            figures = {bound.objective.metric: float(str(found[-1][bound.objective.metric]))}
-            watcher(Progress(f"group {group.name}", number, len(scored), figures))
+            kept = [_highest(scores[group.name], ratio) for ratio in sorted(ratios)]
+            values = measure.evaluate(_masks(scored, group, kept)).tolist()
+            rows += [
+                _about(graph, group)
+                | {"ratio": ratio, "kept": int(mask.sum()), metric: value}
+                | {"drop": bound.objective.drop(whole, value)}
+                for ratio, mask, value in zip(sorted(ratios), kept, values, strict=True)
+            ]
+            watcher(Progress(f"group {group.name}", number, len(scored), {metric: values[-1]}))
     return pd.DataFrame(rows)
 
 
-def _group_rows(
-    graph: ChannelGraph,
-    group: ChannelGroup,
-    scores: np.ndarray,
-    ratios: Sequence[float],
-    measure: Evaluator,
-    task: Task,
-) -> list[dict[str, object]]:
-    masks = [np.ones(group.channels, "float32"), *(_highest(scores, ratio) for ratio in ratios)]
-    whole, *values = measure.evaluate(np.stack(masks)).tolist()
-    return [
-        _about(graph, group)
-        | {"ratio": ratio, "kept": int(mask.sum()), task.objective.metric: value}
-        | {"drop": task.objective.drop(whole, value)}
-        for ratio, mask, value in zip(ratios, masks[1:], values, strict=True)
+def _masks(
+    groups: Sequence[ChannelGroup], cut: ChannelGroup | None, kept: Sequence[np.ndarray]
+) -> np.ndarray:
+    """A row for each mask of the group that is cut, all others whole; one if none is."""
+    rows = max(len(kept), 1)
+    parts = [
+        np.stack(kept) if group is cut else np.ones((rows, group.channels), "float32")
+        for group in groups
     ]
+    return np.concatenate(parts, axis=1)
 
 
 def _highest(scores: np.ndarray, ratio: float) -> np.ndarray:
