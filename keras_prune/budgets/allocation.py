@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,11 +33,13 @@ class _Count:
         unit: what is counted.
         cost: how many of them a cut of the graph leaves.
         whole: how many the original has.
+        left_out: what cannot be counted, by name, and why.
     """
 
     unit: str
     cost: Cost
     whole: int
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def limit(self, kept: float) -> int:
         """The most that a fraction of the original admits."""
@@ -87,6 +89,23 @@ def furthest(budget: Budget, graph: ChannelGraph) -> float:
     return count.cost(least) / count.whole
 
 
+def require_reachable(budget: Budget, graph: ChannelGraph) -> None:
+    """See `Budget.require_reachable`."""
+    least = furthest(budget, graph)
+    if least > budget.kept:
+        raise ConfigError(
+            f"The budget {budget} cannot be met: {bound(budget, graph)} let the model go no "
+            f"further than {budget.kind}={_askable(budget, least)}."
+        )
+
+
+def _askable(budget: Budget, least: float) -> str:
+    """The fraction that can just be asked for, rounded to the side that can be met."""
+    if budget.ratio is not None:
+        return f"{math.floor((1 - least) * 1000) / 1000:g}"
+    return f"{math.ceil(least * 1000) / 1000:g}"
+
+
 def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> PruningPlan:
     """The plan for a budget that is counted."""
     count = _unmet(budget, graph)
@@ -97,6 +116,7 @@ def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> Prunin
         levels = largest_within(order, count.cost, limit, spread=budget.scope == "global")
     masks = order.masks(levels)
     left = count.cost(masks)
+    _tell_left_out(budget, count)
     _tell(budget, graph, left / limit if limit else math.inf, count.describe(left))
     return PruningPlan.from_masks(graph, masks)
 
@@ -157,8 +177,40 @@ def _count(kind: str, budget: Budget, graph: ChannelGraph) -> _Count:
     costs = CutCosts(graph)
     before = costs if origin is graph else CutCosts(origin)
     if kind == "macs":
-        return _Count("MACs", costs.macs, before.macs({}))
+        _require_counted(budget, graph, costs)
+        return _Count("MACs", costs.macs, before.macs({}), costs.uncounted)
     return _Count("parameters", costs.parameters, before.parameters({}))
+
+
+def _require_counted(budget: Budget, graph: ChannelGraph, costs: CutCosts) -> None:
+    """Refuses to count the MACs of a model of which most cannot be counted."""
+    missed, whole = costs.uncounted_parameters, costs.parameters({})
+    if costs.macs({}) and 2 * missed <= whole:
+        return
+    share = 100 * missed / whole if whole else 0
+    raise ConfigError(
+        f"The budget {budget} needs MACs, and most of model {graph.model.name!r} cannot be "
+        f"counted: {_named(costs.uncounted) or 'no layer multiplies'}, with {share:.0f} % of the "
+        "parameters. Give params or ratio, or register a rule that counts them."
+    )
+
+
+def _tell_left_out(budget: Budget, count: _Count) -> None:
+    """Warns where the model does more than a budget counts."""
+    if count.left_out:
+        warnings.warn(
+            f"The budget {budget} leaves out what cannot be counted: {_named(count.left_out)}. So "
+            "more of the model's work stays than it says. Give params or ratio, or register a rule "
+            "that counts them.",
+            stacklevel=5,
+        )
+
+
+def _named(left_out: Mapping[str, str]) -> str:
+    """The first layers that cannot be counted, and why."""
+    told = [f"{name!r} ({reason})" for name, reason in list(left_out.items())[:3]]
+    more = len(left_out) - len(told)
+    return ", ".join([*told, *([f"{more} more"] if more else [])])
 
 
 def _channels(graph: ChannelGraph, names: Collection[str], masks: Masks) -> int:

@@ -47,8 +47,14 @@ class Ranking(Method):
         self.config.budget  # noqa: B018  # which checks itself
 
     def check(self, model: keras.Model, task: Task | None) -> None:
-        """Refuses a budget that is met already, or that the network cannot keep."""
-        self.config.budget.check(ChannelGraph(model))
+        """Refuses a budget that is met already, or work and weights that cannot become so few.
+
+        A ratio and a latency go as far as they can.
+        """
+        budget, graph = self.config.budget, ChannelGraph(model)
+        budget.check(graph)
+        if budget.kind in ("macs", "params"):
+            budget.require_reachable(graph)
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
