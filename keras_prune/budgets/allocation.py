@@ -16,7 +16,7 @@ from keras_prune.budgets.channel_order import TOLERANCE, ChannelOrder, Cost, lar
 from keras_prune.budgets.latency import fastest_within, share_of
 from keras_prune.budgets.limits import SLACK, Limits, bound
 from keras_prune.budgets.scores import Scores, checked, normalized, regularized
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, reasons
 from keras_prune.graph import ChannelGraph, CutCosts
 from keras_prune.graph.cut_costs import Masks
 from keras_prune.plan import PruningPlan
@@ -190,7 +190,7 @@ def _require_counted(budget: Budget, graph: ChannelGraph, costs: CutCosts) -> No
     share = 100 * missed / whole if whole else 0
     raise ConfigError(
         f"The budget {budget} needs MACs, and most of model {graph.model.name!r} cannot be "
-        f"counted: {_named(costs.uncounted) or 'no layer multiplies'}, with {share:.0f} % of the "
+        f"counted: {reasons(costs.uncounted) or 'no layer multiplies'}, with {share:.0f} % of the "
         "parameters. Give params or ratio, or register a rule that counts them."
     )
 
@@ -199,18 +199,11 @@ def _tell_left_out(budget: Budget, count: _Count) -> None:
     """Warns where the model does more than a budget counts."""
     if count.left_out:
         warnings.warn(
-            f"The budget {budget} leaves out what cannot be counted: {_named(count.left_out)}. So "
+            f"The budget {budget} leaves out what cannot be counted: {reasons(count.left_out)}. So "
             "more of the model's work stays than it says. Give params or ratio, or register a rule "
             "that counts them.",
             stacklevel=5,
         )
-
-
-def _named(left_out: Mapping[str, str]) -> str:
-    """The first layers that cannot be counted, and why."""
-    told = [f"{name!r} ({reason})" for name, reason in list(left_out.items())[:3]]
-    more = len(left_out) - len(told)
-    return ", ".join([*told, *([f"{more} more"] if more else [])])
 
 
 def _channels(graph: ChannelGraph, names: Collection[str], masks: Masks) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -14,14 +15,15 @@ from typing import Any, Literal
 import keras
 import pandas as pd
 
-from keras_prune.errors import ConfigError, KerasPruneError
+from keras_prune.errors import ConfigError, KerasPruneError, ResultWarning, reasons
 from keras_prune.exporting import export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context
 from keras_prune.methods.state import RunState, Saved
+from keras_prune.methods.verdict import verdict
 from keras_prune.plan import PruningPlan
-from keras_prune.profiling import compare
+from keras_prune.profiling import compare, profile
 from keras_prune.reporting import (
     GroupReport,
     ModelFigures,
@@ -36,6 +38,7 @@ from keras_prune.rollouts import Pool
 from keras_prune.runtimes.loading import load_model
 from keras_prune.tracking import Observers
 from keras_prune.training import Task
+from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.inputs import in_order
 
@@ -124,6 +127,7 @@ def run_method(
             directory=directory,
             pool=stack.enter_context(Pool(workers)) if workers > 1 else None,
         )
+        _warn(doubts(context.baseline, context.classes) if context.classes else None)
         run = _Run(method, context, saved, identity, started)
         state = run.steps(run.begun(trained) if state is None else run.taken_up(state))
         if until == "prune":
@@ -184,9 +188,14 @@ class _Run:
         made = self._export(outcome.pruned.model, exports)
         report = self._report(state, outcome, made, about)
         report = self._method.report(self._context, outcome, report)
+        told = verdict(
+            self._task.objective, *report.values, self._context.classes, outcome.pruned.plan
+        )
+        report = replace(report, notes=(*report.notes, *told))
         if self._directory is not None:
             self._write(outcome, report)
         self._observers.final(report.before, report.after, report.objective)
+        _warn(*told)
         return Result(outcome.pruned.model, outcome.pruned.plan, report)
 
     def taken_up(self, state: RunState) -> RunState:
@@ -265,7 +274,12 @@ class _Run:
             after=self._figures(outcome.pruned.model, outcome.pruned.value),
             groups=_groups(graph, outcome.pruned.plan),
             skipped=_skipped(graph, outcome),
-            notes=(*outcome.notes, *_about_resuming(state), *failed),
+            notes=(
+                *outcome.notes,
+                *_about_resuming(state),
+                *_about_costs(self._model),
+                *failed,
+            ),
             exports=exports,
             seconds=self._seconds,
             peak_memory_mb=peak_memory_mb(),
@@ -319,6 +333,11 @@ def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     return Result(load_model(directory / "pruned.keras"), plan, report)
 
 
+def _warn(*told: str | None) -> None:
+    for sentence in filter(None, told):
+        warnings.warn(sentence, ResultWarning, stacklevel=2)
+
+
 def _identity(
     method: Method, model: keras.Model, task: Task, seed: int, precision: str
 ) -> dict[str, str]:
@@ -344,6 +363,13 @@ def _about_resuming(state: RunState) -> tuple[str, ...]:
         return ()
     times = "once" if state.resumed == 1 else f"{state.resumed} times"
     return (f"The run was ended before its time {times}, and went on.",)
+
+
+def _about_costs(model: keras.Model) -> tuple[str, ...]:
+    uncounted = profile(model).uncounted
+    if not uncounted:
+        return ()
+    return (f"MACs and FLOPs are lower bounds: not counted are {reasons(uncounted)}.",)
 
 
 def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:

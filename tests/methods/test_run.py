@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_prune import Task
-from keras_prune.errors import ConfigError, ExportError
+from keras_prune.errors import ConfigError, ExportError, ResultWarning
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods import Method, Outcome, get
 from keras_prune.methods.ranking import Ranking
@@ -19,7 +19,9 @@ from keras_prune.methods.run import run_method
 from keras_prune.profiling import profile
 from keras_prune.reporting import RunDirectory
 from keras_prune.surgery import prune
+from keras_prune.training import TrainingConfig
 
+from . import tiny
 from .tiny import SPLITS, TRAININGS, assert_same_weights, trained
 
 FILES = {
@@ -308,6 +310,41 @@ def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatc
     assert told == ["bad: No converter.", "worse: disk full"]
     assert report.exports[2]["format"] == "tflite"
     assert names(tmp_path) == FILES | {"model.tflite"}
+
+
+def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, task, monkeypatch):
+    spared = TrainingConfig(epochs=1, learning_rate=1e-6, steps_per_epoch=1)
+    method = ranking(params=None, ratio=0.9, steps=1, finetune=spared)
+    with pytest.warns(ResultWarning) as caught:
+        report = method.run(model, task).report
+    told = [str(each.message) for each in caught if each.category is ResultWarning]
+    starts = ["The network is destroyed: its accuracy is ", "Less than a tenth of its channels is "]
+    parts = [sentence.removeprefix("Before the fine-tuning: ") for sentence in told]
+    assert [sentence.startswith("Before the") for sentence in told] == [True, True, False, False]
+    assert all(part.startswith(start) for part, start in zip(parts, 2 * starts, strict=True))
+    assert "hidden (1 of 12)" in told[3] and report.notes[-2:] == tuple(told[2:])
+    assert f"{report.after.test:.2f} %, and was {report.before.test:.2f} %" in told[2]
+
+    def killed(*args, **kwargs):
+        raise Killed
+
+    monkeypatch.setattr("keras_prune.methods.context.fit", killed)
+    with pytest.warns(ResultWarning, match="Before the fine-tuning"), pytest.raises(Killed):
+        method.run(model, task)
+
+
+def test_a_network_at_chance_before_it_is_pruned_is_told(task):
+    with pytest.warns(ResultWarning, match="given network is .* one of 10 classes gives 10 %"):
+        run_method(ranking(), tiny.network(), task, until="prune")
+
+
+def test_work_that_cannot_be_counted_is_noted(model, task):
+    scaled = keras.layers.Lambda(lambda x: x * 1.0, name="own")(i := keras.Input((8, 8, 1)))
+    report = ranking(steps=1).run(keras.Model(i, model(scaled)), task).report
+    assert (
+        "MACs and FLOPs are lower bounds: not counted are 'own' (no rule for the layer Lambda)."
+        in report.notes
+    )
 
 
 def test_it_can_end_before_the_test_data_are_read(model, task, tmp_path, reads, result, folder):

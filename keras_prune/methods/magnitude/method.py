@@ -82,6 +82,8 @@ class Magnitude(Method):
         rates = weakened(model, found, state.extra[_RATES], before, now)
         set_dropout_rates(model, found, rates)
         pruned = context.value(model)
+        if number == steps:
+            context.warn_before_training(Pruned(model, state.plan, pruned))
         self._retrain(context, model, masks, number)
         value = context.value(model)
         figures = {"sparsity": sparsity(now), "pruned_value": pruned, "retrained_value": value}

@@ -58,6 +58,12 @@ class Ranking(Method):
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
+        after = self._cut(context, state)
+        if not after.done:
+            return after
+        return replace(after, now=replace(after.now, value=context.value(after.model)))
+
+    def _cut(self, context: Context, state: RunState) -> RunState:
         config = self.config
         budgets = config.budget.steps(config.steps, ChannelGraph(context.model))
         number = state.step + 1
@@ -89,6 +95,7 @@ class Ranking(Method):
     def finish(self, context: Context, state: RunState) -> Outcome:
         """The network after the last training."""
         model, plan = state.model, state.plan
+        context.warn_before_training(state.now)
         context.fit(model, self.finetune, "fine-tune", validate=True)
         pruned = Pruned(model, plan, context.value(model))
         notes = (*state.notes, *state.extra.get("budget", ()))
