@@ -18,9 +18,9 @@ class Number(click.types.FloatParamType):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number, unless it is infinite or none."""
-        above, slash, below = str(value).partition("/")
-        number: float = super().convert(above if slash else value, param, ctx)
-        if slash:
+        parts: list[Any] = str(value).split("/", 1)
+        number: float = super().convert(parts[0], param, ctx)
+        for below in parts[1:]:
             number /= super().convert(below, param, ctx) or math.nan
         if not math.isfinite(number):
             self.fail(f"expected a finite number. Received: {value}.", param, ctx)

@@ -7,7 +7,7 @@
     ├── PlanError      a pruning plan does not fit its model
     └── ExportError    an exported file does not compute what the model does
 
-    ResultWarning      what a run begins with or comes to may be worth nothing
+    ResultWarning      what a run begins with, comes to or leaves needs a second look
 
 Every message says what was expected, what came and what to do. The command line turns any of them
 into one line and exit code 2.
@@ -42,7 +42,7 @@ class ExportError(KerasPruneError):
 
 
 class ResultWarning(UserWarning):
-    """A network is at chance, or little is left of it: what comes of it may be worth nothing."""
+    """A network is at chance, little is left of it, or a file of it could not be made."""
 
 
 LISTED = 20

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +17,8 @@ from typing import Any, Literal
 import keras
 import pandas as pd
 
-from keras_prune.errors import ConfigError, KerasPruneError, ResultWarning, reasons
-from keras_prune.exporting import export
+from keras_prune.errors import ConfigError, ResultWarning, reasons
+from keras_prune.exporting import Exported, Failed, attempt, export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context
@@ -185,6 +187,9 @@ class _Run:
         """The last training, the test data, and all files."""
         self._seed_all(1 + state.step)
         outcome = self._method.finish(self._context, state)
+        if self._directory is not None:  # whatever becomes of the exports
+            self._directory.save_model("pruned.keras", outcome.pruned.model)
+            outcome.pruned.plan.save(self._directory / "plan.json")
         made = self._export(outcome.pruned.model, exports)
         report = self._report(state, outcome, made, about)
         report = self._method.report(self._context, outcome, report)
@@ -195,7 +200,7 @@ class _Run:
         if self._directory is not None:
             self._write(outcome, report)
         self._observers.final(report.before, report.after, report.objective)
-        _warn(*told)
+        _warn(*told, *_about_exports(made))
         return Result(outcome.pruned.model, outcome.pruned.plan, report)
 
     def taken_up(self, state: RunState) -> RunState:
@@ -240,16 +245,17 @@ class _Run:
         """The exports; one that fails says why, and the run goes on."""
         if self._directory is None or not names:
             return ()
-        inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
-        batch = in_order(inputs, model.inputs)
-        found: list[dict[str, Any]] = []
-        for name in names:
-            path = self._directory / name
-            try:
-                found.append(asdict(export(model, path, batch=batch, force=True)))
-            except (KerasPruneError, OSError) as error:
-                found.append({"path": str(path), "failed": " ".join(str(error).split())})
-        return tuple(found)
+
+        def written(path: Path) -> Exported:
+            inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
+            return export(model, path, batch=in_order(inputs, model.inputs), force=True)
+
+        paths = [self._directory / name for name in names]
+        made = [(path, attempt(partial(written, path))) for path in paths]
+        return tuple(
+            {"path": str(path), "failed": str(each)} if isinstance(each, Failed) else asdict(each)
+            for path, each in made
+        )
 
     def _report(
         self,
@@ -259,11 +265,6 @@ class _Run:
         about: Mapping[str, Any],
     ) -> PruningReport:
         graph, objective = ChannelGraph(self._model), self._task.objective
-        failed = [
-            f"Not exported: {each['path']}: {each['failed']}"
-            for each in exports
-            if "failed" in each
-        ]
         return PruningReport(
             method=self._method.name,
             model=about.get("model", self._model.name),
@@ -278,7 +279,7 @@ class _Run:
                 *outcome.notes,
                 *_about_resuming(state),
                 *_about_costs(self._model),
-                *failed,
+                *_about_exports(exports),
             ),
             exports=exports,
             seconds=self._seconds,
@@ -295,10 +296,8 @@ class _Run:
         return model_figures(model, metrics, self._task.objective.metric, validation)
 
     def _write(self, outcome: Outcome, report: PruningReport) -> None:
-        """What every run leaves; the report comes last, for it says that all is there."""
+        """What every run leaves beside the network; the report comes last: it says all is there."""
         assert self._directory is not None
-        self._directory.save_model("pruned.keras", outcome.pruned.model)
-        outcome.pruned.plan.save(self._directory / "plan.json")
         if outcome.pruned.plan.kept or report.groups:
             layers = compare(self._model, outcome.pruned.model).to_flat_frame()
             self._directory.write_frame("layers.csv", layers)
@@ -363,6 +362,17 @@ def _about_resuming(state: RunState) -> tuple[str, ...]:
         return ()
     times = "once" if state.resumed == 1 else f"{state.resumed} times"
     return (f"The run was ended before its time {times}, and went on.",)
+
+
+def _about_exports(exports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for each in exports:
+        if "failed" in each:
+            path = Path(each["path"])
+            source, target = (shlex.quote(str(p)) for p in (path.parent / "pruned.keras", path))
+            yield (
+                f"Not exported: {path}: {each['failed']} To try again: keras-prune export {source} "
+                f"--out {target}"
+            )
 
 
 def _about_costs(model: keras.Model) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def test_images_are_scaled_as_the_network_was_trained(call, folder):
     for scale in ([], ["--rescale", "1/255"]):
         done = call("export", "scaled.keras", *options, *scale)
         assert done.code == 0, done.err
-        assert (json.loads(done.out)["model_accuracy"] > 90) == bool(scale)
+        assert (json.loads(done.out)["model_accuracy"] > 60) == bool(scale)
         assert ("given network" in done.err) == (not scale)
 
 

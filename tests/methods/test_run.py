@@ -295,21 +295,41 @@ def test_a_request_that_cannot_be_carried_out_leaves_no_directory(model, task, t
 def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatch):
     from keras_prune.methods.run import export
 
-    errors = {"bad": ExportError("No\n converter."), "worse": OSError("disk full")}
+    errors = {
+        "bad": ExportError("No\n converter."),
+        "full": OSError(28, "No space"),
+        "raw": KeyError("op"),
+    }
 
     def fail(network, path, **options):
+        assert (path.parent / "pruned.keras").exists()
         if path.name in errors:
             raise errors[path.name]
         return export(network, path, **options)
 
     monkeypatch.setattr("keras_prune.methods.run.export", fail)
-    report = run_method(
-        ranking(steps=1), model, task, directory=tmp_path, exports=(*errors, "model.tflite")
-    ).report
-    told = [note.split("/")[-1] for note in report.notes if "Not exported" in note]
-    assert told == ["bad: No converter.", "worse: disk full"]
-    assert report.exports[2]["format"] == "tflite"
+
+    def run():
+        return run_method(
+            ranking(steps=1), model, task, directory=tmp_path, exports=(*errors, "model.tflite")
+        ).report
+
+    with pytest.warns(ResultWarning, match="Not exported"):
+        report = run()
+    told = [note for note in report.notes if "Not exported" in note]
+    again = [
+        f"{reason} To try again: keras-prune export {tmp_path}/pruned.keras --out {tmp_path}/{name}"
+        for name, reason in (
+            ("bad", "No converter."), ("full", "[Errno 28] No space."), ("raw", "'op'.")
+        )
+    ]  # fmt: skip
+    assert [note.split(": ", 2)[2] for note in told] == again
+    assert [each.get("failed", "") for each in report.exports[:2]] == [
+        "No converter.", "[Errno 28] No space."
+    ]  # fmt: skip
+    assert report.exports[3]["format"] == "tflite"
     assert names(tmp_path) == FILES | {"model.tflite"}
+    assert run().notes == report.notes  # the run has ended
 
 
 def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, task, monkeypatch):
