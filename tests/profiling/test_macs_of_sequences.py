@@ -89,6 +89,14 @@ ON_SEQUENCES = {
         2 * T * T * (N // 2 + N // 2), 0,
     ),
     "ops_conv": (lambda x: ops.conv(x, np.ones((3, N, 2), "float32")), 3 * N * 2 * (T - 2), 0),
+    "pipeline": (
+        lambda x: kl.Pipeline([kl.Dense(6), kl.Dropout(0.1), kl.Dense(2)])(x),
+        T * (N * 6 + 6 * 2), T * (6 + 2),
+    ),
+    "spectrogram": (
+        lambda x: kl.STFTSpectrogram("stft", 4, 2, 4, data_format="channels_first")(x),
+        T * 1 * 2 * 4 * 3, 0,  # one frame of four samples, real and imaginary, three frequencies
+    ),
     "masking": (lambda x: ops.tril(kl.Masking()(x)), 0, 0),
 }  # fmt: skip
 
@@ -137,6 +145,16 @@ def test_in_a_nested_model_of_open_length():
     attending = keras.Model(other, kl.MultiHeadAttention(1, 2, use_bias=False)(other, other))
     found = profile(model_of(lambda x: (inner(x), attending(x)), sequence()))
     assert found.total.macs == T * LSTM + 4 * T * N * 2 + T * T * (2 + 2)
+
+
+@pytest.mark.skipif(not hasattr(kl, "ReversibleEmbedding"), reason="a newer layer of Keras")
+@pytest.mark.parametrize("tied", [True, False])
+def test_an_embedding_and_back(tied):
+    table = kl.ReversibleEmbedding(9, N, tie_weights=tied)
+    tokens = keras.Input((T,), dtype="int32")
+    assert (
+        profile(model_of(lambda x: table(table(x), reverse=True), tokens)).total.macs == T * N * 9
+    )
 
 
 def test_zero_weights_of_a_sequence_cost_nothing_in_the_lenet_convention():

@@ -9,11 +9,17 @@ from keras_prune.graph.rules.base import BarrierRule, register
 layers = keras.layers
 
 
+_OF_SOME_VERSIONS = (
+    "AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix",
+    "Equalization", "MaxNumBoundingBoxes", "MixUp", "RandAugment", "Solarization",
+)  # fmt: skip
+
+
 @register(
-    layers.AugMix, layers.AutoContrast, layers.CategoryEncoding, layers.CenterCrop,
-    layers.CutMix, layers.Discretization, layers.Equalization, layers.HashedCrossing,
-    layers.Hashing, layers.IntegerLookup, layers.Masking, layers.MaxNumBoundingBoxes, layers.MixUp,
-    layers.RandAugment, layers.Solarization, layers.StringLookup, layers.TextVectorization,
+    layers.CategoryEncoding, layers.CenterCrop, layers.Discretization, layers.HashedCrossing,
+    layers.Hashing, layers.IntegerLookup, layers.Masking, layers.StringLookup,
+    layers.TextVectorization,
+    *(getattr(layers, name) for name in _OF_SOME_VERSIONS if hasattr(layers, name)),
     *(getattr(layers, name) for name in dir(layers) if name.startswith("Random")),
     "Append", "Arange", "Argpartition", "Array", "ArraySplit", "Average", "BatchNorm",
     "BitwiseLeftShift", "BitwiseRightShift", "Conj", "Conjugate", "CropImages", "Diag", "Diagflat",

@@ -151,6 +151,34 @@ class DotRule(BarrierRule):
         return [Product(size(call.outputs[0]) * call.inputs[0].shape[int(axis)])]
 
 
+_NEW = [getattr(keras.layers, n) for n in ("ReversibleEmbedding",) if hasattr(keras.layers, n)]
+
+
+@register(*_NEW)
+class ReversibleEmbeddingRule(BarrierRule):
+    """A look-up is free; back again `MACs = output elements · dimension of the embedding`."""
+
+    def products(self, call: Call) -> list[Product]:
+        layer: Any = call.operation
+        if not named_arguments(call).get("reverse", False):
+            return []
+        table = layer.embeddings if layer.tie_weights else layer.reverse_embeddings
+        return [Product(size(call.outputs[0]) * call.inputs[0].shape[-1], (table,))]
+
+
+@register(keras.layers.STFTSpectrogram)
+class SpectrogramRule(BarrierRule):
+    """`MACs = size of the kernels it runs (real, imaginary or both) · frames · input channels`."""
+
+    def products(self, call: Call) -> list[Product]:
+        layer: Any = call.operation
+        runs = {"real": layer.mode != "imag", "imag": layer.mode != "real"}
+        kernels = [getattr(layer, f"{part}_kernel") for part, wanted in runs.items() if wanted]
+        parts = 2 if layer.mode == "stft" else 1  # side by side in the output
+        frames = size(call.outputs[0]) // (kernels[0].shape[-1] * parts)
+        return [Product(frames * math.prod(kernel.shape)) for kernel in kernels]
+
+
 @register("Conv", "DepthwiseConv", "SeparableConv")
 class ConvOpRule(BarrierRule):
     """`MACs = kernel size · output positions`, as of the layers."""

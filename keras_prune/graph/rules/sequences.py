@@ -126,6 +126,18 @@ class TimeDistributedRule(_Around):
         )
 
 
+@register(layers.Pipeline)
+class PipelineRule(_Around):
+    """`MACs = those of all layers`."""
+
+    def _inside(self, call: Call) -> Iterator[Call]:
+        (tensor,) = call.inputs
+        for layer in call.operation.layers:
+            made = layer.compute_output_spec(tensor)
+            yield from _of_layer(replace(call, operation=layer, inputs=(tensor,), outputs=(made,)))
+            tensor = made
+
+
 @register(layers.SpectralNormalization)
 class SpectralNormalizationRule(_Around):
     """`MACs = those of the layer`; its kernel is divided by its norm in training alone."""
