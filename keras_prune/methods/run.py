@@ -105,6 +105,8 @@ def run_method(
     """
     bound = task.bind(model)
     method.check(model, bound)
+    # A tensor of unknown length is refused before the work, not in the report.
+    uncounted = profile(model).uncounted
     if isinstance(directory, str | Path):
         directory = RunDirectory.open(directory)
     told, started = observers or Observers(), time.monotonic() - seconds
@@ -130,7 +132,7 @@ def run_method(
             pool=stack.enter_context(Pool(workers)) if workers > 1 else None,
         )
         _warn(doubts(context.baseline, context.classes) if context.classes else None)
-        run = _Run(method, context, saved, identity, started)
+        run = _Run(method, context, saved, identity, started, uncounted)
         state = run.steps(run.begun(trained) if state is None else run.taken_up(state))
         if until == "prune":
             return None
@@ -146,6 +148,7 @@ class _Run:
         saved: where states are kept, if anywhere.
         identity: what tells the run from others.
         started: when this process began with it, on the monotonic clock.
+        uncounted: layers whose work cannot be counted, and why.
     """
 
     def __init__(
@@ -155,7 +158,9 @@ class _Run:
         saved: Saved | None,
         identity: Mapping[str, str],
         started: float,
+        uncounted: Mapping[str, str],
     ) -> None:
+        self._uncounted = uncounted
         self._method, self._context, self._saved = method, context, saved
         self._identity, self._started = identity, started
         self._model, self._task = context.model, context.task
@@ -278,7 +283,7 @@ class _Run:
             notes=(
                 *outcome.notes,
                 *_about_resuming(state),
-                *_about_costs(self._model),
+                *_about_costs(self._uncounted),
                 *_about_exports(exports),
             ),
             exports=exports,
@@ -375,8 +380,7 @@ def _about_exports(exports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             )
 
 
-def _about_costs(model: keras.Model) -> tuple[str, ...]:
-    uncounted = profile(model).uncounted
+def _about_costs(uncounted: Mapping[str, str]) -> tuple[str, ...]:
     if not uncounted:
         return ()
     return (f"MACs and FLOPs are lower bounds: not counted are {reasons(uncounted)}.",)

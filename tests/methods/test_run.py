@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_prune import Task
-from keras_prune.errors import ConfigError, ExportError, ResultWarning
+from keras_prune.errors import ConfigError, ExportError, ModelError, ResultWarning
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods import Method, Outcome, get
 from keras_prune.methods.ranking import Ranking
@@ -290,6 +290,17 @@ def test_a_request_that_cannot_be_carried_out_leaves_no_directory(model, task, t
     with pytest.raises(ConfigError, match="exclude"):
         ranking(exclude=("nothing",)).run(model, task, directory=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_no_report_can_count_is_refused_at_once(tmp_path):
+    x, y = np.zeros((8, 6, 3), "float32"), np.zeros(8, "int32")
+    inputs = keras.Input((None, 3))
+    hidden = keras.layers.Conv1D(4, 3)(keras.layers.Conv1D(4, 3)(inputs))
+    pooled = keras.layers.GlobalMaxPooling1D()(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
+    with pytest.raises(ModelError, match="of known size"):
+        ranking().run(model, Task((x, y), validation=(x, y)), directory=tmp_path / "run")
+    assert not (tmp_path / "run" / "state").exists()
 
 
 def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatch):
