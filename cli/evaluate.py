@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from . import options as shared
-from .classifying import opened
+from .classifying import opened, tell_doubts
 from .command import command
 from .starting import quietly
 
@@ -16,6 +16,7 @@ from .starting import quietly
 @click.argument("model", type=shared.FILE)
 @shared.required_dataset
 @shared.data_dir
+@shared.rescale
 @click.option("--split", type=click.Choice(["test", "validation"]), default="test")
 @shared.batch_size
 @shared.as_json
@@ -23,6 +24,7 @@ def evaluate(
     model: Path,
     dataset: str,
     data_dir: Path | None,
+    rescale: float,
     split: str,
     batch_size: int | None,
     as_json: bool,
@@ -32,13 +34,14 @@ def evaluate(
     MODEL is a .keras, .kpz, .tflite or .onnx file, or a SavedModel directory. Images are resized to
     its input. The loss is the mean cross-entropy in nats.
     """
-    predictor, splits = opened(model, dataset, data_dir)
+    predictor, splits = opened(model, dataset, data_dir, rescale)
     examples = getattr(splits, split)
     if batch_size:
         examples = examples.rebatch(batch_size)
     with quietly():
         from keras_prune.training import evaluate_predictor
     found = evaluate_predictor(predictor, examples)
+    tell_doubts(found.accuracy, splits.num_classes)
     if as_json:
         names = {"model": str(model), "dataset": dataset, "split": split}
         click.echo(json.dumps(names | asdict(found), indent=2))

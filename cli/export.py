@@ -10,6 +10,7 @@ import click
 from keras_prune.errors import ConfigError
 
 from . import options as shared
+from .classifying import tell_doubts
 from .command import command
 from .options import COUNT, FILE
 from .sparse import show_sparse
@@ -44,6 +45,7 @@ REPRESENTATIVE = 256
 )
 @click.option("--dataset", help="Measure accuracy on its test split; calibrate int8 on validation.")
 @shared.data_dir
+@shared.rescale
 @click.option("--examples", type=COUNT, default=1000, show_default=True, help="Test images used.")
 @click.option("--batch-size", type=COUNT, help="The only one the file accepts. [default: any]")
 @click.option("--signature", help="What the file is called by. [default: serving_default]")
@@ -56,6 +58,7 @@ def export(
     out: Path,
     dataset: str | None,
     data_dir: Path | None,
+    rescale: float,
     examples: int,
     labels: Path | None,
     sparse: bool,
@@ -66,7 +69,7 @@ def export(
 
     The file is run by what runs it where it is deployed (LiteRT, TensorFlow, onnxruntime) and
     compared with MODEL; one that differs too much is removed. Images of a data set have pixel
-    values 0-255, which MODEL has to take.
+    values 0-255 times --rescale, which MODEL has to take.
 
     With --sparse, OUT is a directory for the files that a pruned model may become: TFLite plain,
     without dead channels, with sparse tensors and with integers, and packed. A table says how large
@@ -81,7 +84,7 @@ def export(
         from keras_prune.training.config import CommonConfig
         from keras_prune.training.source import open_file
     if dataset:
-        loaded, splits = open_file(CommonConfig(str(model), dataset), data_dir)
+        loaded, splits = open_file(CommonConfig(str(model), dataset, rescale=rescale), data_dir)
         chosen |= _examples(splits, examples, sparse or options["quantize"] in INTEGER)
     else:
         loaded = load_model(model)
@@ -89,6 +92,7 @@ def export(
         show_sparse(loaded, out, chosen, as_json)
         return
     exported = written(loaded, out, **chosen)
+    tell_doubts(exported.model_accuracy, loaded.outputs[0].shape[-1])
     if as_json:
         click.echo(json.dumps(asdict(exported), indent=2))
     else:

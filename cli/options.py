@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .options_from import Number
+
 COUNT = click.IntRange(min=1)
 FILE = click.Path(path_type=Path)
 
@@ -19,13 +21,20 @@ def positive(_: click.Context, __: click.Parameter, value: float | None) -> floa
 
 DATA = (
     "digits (needs no download), cifar10, mnist, fashion_mnist, a prepared TFDS data set, a "
-    "directory of class folders, or module:function. Networks get pixel values 0-255."
+    "directory of class folders, or module:function. Networks get pixel values 0-255, unless "
+    "--rescale says otherwise."
 )
 
 dataset = click.option("--dataset", help=DATA)
 required_dataset = click.option("--dataset", required=True, help=DATA)
 data_dir = click.option(
     "--data-dir", type=FILE, help="Where TFDS data sets lie. [default: $TFDS_DATA_DIR]"
+)
+rescale = click.option(
+    "--rescale",
+    type=Number(),
+    default=1.0,
+    help="What pixel values 0-255 are multiplied by, for a network trained on others: 1/255.",
 )
 seed = click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.")
 out = click.option("--out", type=FILE, help="The run directory; must be absent or empty.")

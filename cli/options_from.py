@@ -12,13 +12,16 @@ import click
 
 
 class Number(click.types.FloatParamType):
-    """A finite number."""
+    """A finite number, or a fraction of two such as 1/255."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number, unless it is infinite or none."""
-        number: float = super().convert(value, param, ctx)
+        parts: list[Any] = str(value).split("/", 1)
+        number: float = super().convert(parts[0], param, ctx)
+        for below in parts[1:]:
+            number /= super().convert(below, param, ctx) or math.nan
         if not math.isfinite(number):
             self.fail(f"expected a finite number. Received: {value}.", param, ctx)
         return number

@@ -49,6 +49,7 @@ class Answers:
 @click.argument("files", nargs=-1, type=shared.FILE)
 @shared.dataset
 @shared.data_dir
+@shared.rescale
 @click.option("--examples", type=shared.COUNT, help=f"Of the data set.  [default: {EXAMPLES}]")
 @click.option("--top", type=shared.COUNT, default=1, show_default=True, help="Classes per image.")
 @shared.as_json
@@ -57,6 +58,7 @@ def predict(
     files: tuple[Path, ...],
     dataset: str | None,
     data_dir: Path | None,
+    rescale: float,
     examples: int | None,
     top: int,
     as_json: bool,
@@ -64,34 +66,37 @@ def predict(
     """Classify image files, or a data set's examples.
 
     MODEL is a .keras, .kpz, .tflite or .onnx file, or a SavedModel directory. Images are resized to
-    its input, with pixel values 0-255. Examples are the first of the validation split. Class names
-    are those of the data set, or of the report.json that `train` has written beside the model.
+    its input, with pixel values 0-255 times --rescale. Examples are the first of the validation
+    split. Class names are those of the data set, or of the report.json that `train` has written
+    beside the model.
     """
     if bool(files) == bool(dataset) or (files and examples):
         raise click.UsageError("Expected image files, or --dataset and perhaps --examples.")
     if dataset:
-        answers = _of_examples(model, dataset, data_dir, examples or EXAMPLES)
+        answers = _of_examples(model, dataset, data_dir, rescale, examples or EXAMPLES)
     else:
-        answers = _of_files(model, files)
+        answers = _of_files(model, files, rescale)
     if as_json:
         click.echo(json.dumps(_plain(answers, top), indent=2))
     else:
         _show(answers, top, model)
 
 
-def _of_files(model: Path, files: tuple[Path, ...]) -> Answers:
+def _of_files(model: Path, files: tuple[Path, ...], rescale: float) -> Answers:
     with quietly():
         from keras_prune.data import inputs_from_files
         from keras_prune.reporting import class_names_beside
         from keras_prune.runtimes.predictors import open_predictor
     predictor = open_predictor(model)
-    images = inputs_from_files(list(files), predictor.input_shape)
+    images = inputs_from_files(list(files), predictor.input_shape, rescale)
     names = class_names_beside(model, predictor.num_classes)
     return Answers(list(map(str, files)), [None] * len(files), predictor(images), names)
 
 
-def _of_examples(model: Path, dataset: str, data_dir: Path | None, examples: int) -> Answers:
-    predictor, splits = opened(model, dataset, data_dir)
+def _of_examples(
+    model: Path, dataset: str, data_dir: Path | None, rescale: float, examples: int
+) -> Answers:
+    predictor, splits = opened(model, dataset, data_dir, rescale)
     images, labels = splits.validation_arrays(examples)
     titles = [f"validation {index}" for index in range(len(images))]
     return Answers(titles, labels.tolist(), predictor(images), splits.class_names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import options as shared
+from .classifying import tell_doubts
 from .command import command
 from .costs import check_folder, write_csv
 from .progress import display
@@ -22,6 +23,7 @@ IMAGES = 1024
 @click.argument("model", type=click.Path())
 @shared.required_dataset
 @shared.data_dir
+@shared.rescale
 @click.option("--criterion", default="taylor", show_default=True, help="What ranks the channels.")
 @click.option(
     "--ratio",
@@ -83,12 +85,15 @@ def _measured(
         from keras_prune import criteria
         from keras_prune.graph import ChannelGraph
         from keras_prune.methods.ranking import RATIOS, sensitivity
+        from keras_prune.training import evaluate
         from keras_prune.training.config import CommonConfig
         from keras_prune.training.source import open_file
     score = criteria.get(criterion)
     given = {name: value for name, value in common.items() if value is not None}
     config = CommonConfig(model, dataset, **given)
     network, splits = open_file(config, data_dir)
+    found = evaluate(network, splits.validation_arrays(images))
+    tell_doubts(found["accuracy"], splits.num_classes)
     graph = ChannelGraph(network)
     scores = score(graph, splits.training_sample(images))
     with display() as watcher:

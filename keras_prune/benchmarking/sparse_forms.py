@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.benchmarking.files import benchmark
-from keras_prune.errors import ExportError, KerasPruneError
+from keras_prune.errors import ExportError
+from keras_prune.exporting.attempts import Failed, attempt
 from keras_prune.exporting.checking import Agreement, agreement
 from keras_prune.exporting.examples import given, made_up
 from keras_prune.exporting.model_export import Exported, export
@@ -142,11 +143,11 @@ def _shared(
 
 def _attempt(write: Callable[[Path], Outcome], path: Path) -> Outcome | str:
     """What the writer found, or why it failed; then no file is left."""
-    try:
-        return write(path)
-    except KerasPruneError as error:  # also a class that Keras cannot load
+    found = attempt(lambda: write(path))
+    if isinstance(found, Failed):
         path.unlink(missing_ok=True)
-        return str(error)
+        return found.reason
+    return found
 
 
 def _forms(folder: Path, found: Mapping[str, Outcome | str], turns: int) -> tuple[SparseForm, ...]:

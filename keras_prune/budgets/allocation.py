@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from keras_prune.budgets.isomorphic import kind_of
 from keras_prune.budgets.latency import fastest_within, share_of
 from keras_prune.budgets.limits import SLACK, Limits, bound
 from keras_prune.budgets.scores import Scores, checked, normalized, regularized
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, reasons
 from keras_prune.graph import ChannelGraph, CutCosts
 from keras_prune.graph.cut_costs import Masks
 from keras_prune.plan import PruningPlan
@@ -35,11 +35,13 @@ class _Count:
         unit: what is counted.
         cost: how many of them a cut of the graph leaves.
         whole: how many the original has.
+        left_out: what cannot be counted, by name, and why.
     """
 
     unit: str
     cost: Cost
     whole: int
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def limit(self, kept: float) -> int:
         """The most that a fraction of the original admits."""
@@ -93,6 +95,23 @@ def furthest(budget: Budget, graph: ChannelGraph) -> float:
     return count.cost(least) / count.whole
 
 
+def require_reachable(budget: Budget, graph: ChannelGraph) -> None:
+    """See `Budget.require_reachable`."""
+    least = furthest(budget, graph)
+    if least > budget.kept:
+        raise ConfigError(
+            f"The budget {budget} cannot be met: {bound(budget, graph)} let the model go no "
+            f"further than {budget.kind}={_askable(budget, least)}."
+        )
+
+
+def _askable(budget: Budget, least: float) -> str:
+    """The fraction that can just be asked for, rounded to the side that can be met."""
+    if budget.ratio is not None:
+        return f"{math.floor((1 - least) * 1000) / 1000:g}"
+    return f"{math.ceil(least * 1000) / 1000:g}"
+
+
 def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> PruningPlan:
     """The plan for a budget that is counted."""
     count = _unmet(budget, graph)
@@ -103,6 +122,7 @@ def _counted(budget: Budget, graph: ChannelGraph, order: ChannelOrder) -> Prunin
         levels = largest_within(order, count.cost, limit, spread=budget.scope != "local")
     masks = order.masks(levels)
     left = count.cost(masks)
+    _tell_left_out(budget, count)
     _tell(budget, graph, left / limit if limit else math.inf, count.describe(left))
     return PruningPlan.from_masks(graph, masks)
 
@@ -163,8 +183,33 @@ def _count(kind: str, budget: Budget, graph: ChannelGraph) -> _Count:
     costs = CutCosts(graph)
     before = costs if origin is graph else CutCosts(origin)
     if kind == "macs":
-        return _Count("MACs", costs.macs, before.macs({}))
+        _require_counted(budget, graph, costs)
+        return _Count("MACs", costs.macs, before.macs({}), costs.uncounted)
     return _Count("parameters", costs.parameters, before.parameters({}))
+
+
+def _require_counted(budget: Budget, graph: ChannelGraph, costs: CutCosts) -> None:
+    """Refuses to count the MACs of a model of which most cannot be counted."""
+    missed, whole = costs.uncounted_parameters, costs.parameters({})
+    if costs.macs({}) and 2 * missed <= whole:
+        return
+    share = 100 * missed / whole if whole else 0
+    raise ConfigError(
+        f"The budget {budget} needs MACs, and most of model {graph.model.name!r} cannot be "
+        f"counted: {reasons(costs.uncounted) or 'no layer multiplies'}, with {share:.0f} % of the "
+        "parameters. Give params or ratio, or register a rule that counts them."
+    )
+
+
+def _tell_left_out(budget: Budget, count: _Count) -> None:
+    """Warns where the model does more than a budget counts."""
+    if count.left_out:
+        warnings.warn(
+            f"The budget {budget} leaves out what cannot be counted: {reasons(count.left_out)}. So "
+            "more of the model's work stays than it says. Give params or ratio, or register a rule "
+            "that counts them.",
+            stacklevel=5,
+        )
 
 
 def _channels(graph: ChannelGraph, names: Collection[str], masks: Masks) -> int:

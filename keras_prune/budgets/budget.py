@@ -30,7 +30,8 @@ class Budget:
     Args:
         ratio: the pruning ratio, the fraction of channels to *remove*, in [0, 1); rounded up to
             whole channels. Channels of excluded groups do not count.
-        macs: the fraction of multiply-accumulates to *keep*, in (0, 1].
+        macs: the fraction of multiply-accumulates to *keep*, in (0, 1]. What no rule can count is
+            left out, with a warning; a model with most of its parameters there is refused.
         params: the fraction of parameters to *keep*, in (0, 1].
         latency: the fraction of latency to *keep*, in (0, 1], as `measure` measures it on up to 8
             pruned models.
@@ -128,14 +129,15 @@ class Budget:
 
         Raises:
             ConfigError: the budget is met already, an exclusion matches nothing, the limits leave
-                nothing to remove, or `origin` is not the graph of the original.
+                nothing to remove, `origin` is not the graph of the original, or MACs are to be
+                counted of a model of which most cannot be.
             PlanError: scores are missing, of a wrong length or not finite.
             ModelError: nothing can be pruned, or MACs are to be counted of a model that holds a
                 tensor of unknown length.
 
         Warns:
             UserWarning: the budget cannot be met, or not be used up to 2 %. The plan is the nearest
-                one.
+                one. Or the MACs of a layer cannot be counted.
         """
         return allocation.allocate(self, graph, scores)
 
@@ -173,6 +175,14 @@ class Budget:
         0.25
         """
         return allocation.furthest(self, graph)
+
+    def require_reachable(self, graph: ChannelGraph) -> None:
+        """Refuses a budget that is counted and asks for less than `furthest`.
+
+        Raises:
+            ConfigError: limits and pinned channels let no plan keep so little; the least is named.
+        """
+        allocation.require_reachable(self, graph)
 
     def steps(self, count: int, graph: ChannelGraph) -> tuple[Budget, ...]:
         """Budgets on the way to this one, to score, prune and fine-tune in between.

@@ -37,9 +37,10 @@ def read_images(paths: list[Path], input_shape: Shape) -> np.ndarray:
     return images
 
 
-def inputs_from_files(paths: list[Path], input_shape: Shape) -> np.ndarray:
+def inputs_from_files(paths: list[Path], input_shape: Shape, rescale: float = 1.0) -> np.ndarray:
     """Image files as a network takes them, float32 `(files, *input_shape)`; see `read_images`."""
-    return as_inputs(tf.constant(read_images(paths, input_shape)), input_shape).numpy()
+    images = tf.constant(read_images(paths, input_shape))
+    return as_inputs(images, input_shape, rescale).numpy()
 
 
 def resized(image: tf.Tensor, input_shape: Shape) -> tf.Tensor:
@@ -47,14 +48,17 @@ def resized(image: tf.Tensor, input_shape: Shape) -> tf.Tensor:
     return tf.cast(tf.round(tf.image.resize(image, input_shape[:2])), tf.uint8)
 
 
-def as_inputs(images: tf.Tensor, input_shape: Shape) -> tf.Tensor:
-    """Images as the network takes them: float32 0-255, right size, right channels.
+def as_inputs(images: tf.Tensor, input_shape: Shape, rescale: float = 1.0) -> tf.Tensor:
+    """Images as the network takes them: float32, right scale, right size, right channels.
 
     Args:
         images: `(batch, height, width, channels)` with one or three channels.
         input_shape: `(height, width, channels)`, one or three channels.
+        rescale: what pixel values are multiplied by; default: they stay 0-255.
     """
     images = tf.cast(images, tf.float32)
+    if rescale != 1:
+        images *= rescale
     if images.shape[1:3] != input_shape[:2]:
         images = tf.image.resize(images, input_shape[:2])
     if images.shape[-1] < input_shape[-1]:

@@ -1,5 +1,7 @@
 """Data sets by name."""
 
+import math
+
 from keras_prune.data.catalogue import DataDir, entry
 from keras_prune.data.sources import Shape
 from keras_prune.data.splits import Splits
@@ -16,6 +18,7 @@ def load(
     data_dir: DataDir = None,
     seed: int = 0,
     augment: bool = True,
+    rescale: float = 1.0,
 ) -> Splits:
     """Open a data set with fixed train, validation and test splits.
 
@@ -31,8 +34,9 @@ def load(
     one or three channels and whole labels `(examples,)` from 0, or a `tf.data.Dataset` of such
     pairs, one example or one batch at a time.
 
-    Networks get pixel values 0-255 as float32, and normalise them themselves; values of a
-    function of yours are passed on as they are. A split is read when it is first needed, and kept
+    Networks get pixel values 0-255 as float32, and normalise them themselves; one that was trained
+    on other values gets them by `rescale`, for example `1 / 255`. Values of a function of yours are
+    passed on as they are, times `rescale`. A split is read when it is first needed, and kept
     in memory.
 
     Args:
@@ -45,13 +49,14 @@ def load(
             `~/tensorflow_datasets`.
         seed: order and augmentation of the training images, default 0.
         augment: whether training images are shifted (and flipped where that suits the data).
+        rescale: what pixel values are multiplied by, a finite number above 0; default 1.
 
     Returns:
         The `Splits`.
 
     Raises:
-        DataError: the name is unknown, the input shape or batch size impossible, the data set
-            absent and not downloadable, or a folder or function of another form.
+        DataError: the name is unknown, the input shape, batch size or scale impossible, the data
+            set absent and not downloadable, or a folder or function of another form.
 
     Example:
 
@@ -59,6 +64,11 @@ def load(
     {'train': 1078, 'validation': 359, 'test': 360}
     """
     shape = _checked_shape(input_shape)
+    if not 0 < rescale < math.inf:
+        raise DataError(
+            "Expected rescale to be a finite number above 0, for example 1 / 255. Received: "
+            f"rescale={rescale!r}."
+        )
     found = entry(name, data_dir)
     source = found.source(data_dir, shape)
     classes, sizes = source.num_classes, source.sizes
@@ -69,7 +79,7 @@ def load(
             f"Received: batch_size={batch}."
         )
     augmentation = found.augmentation if augment else None
-    return Splits(name, classes, shape, sizes, source, batch, seed, augmentation)
+    return Splits(name, classes, shape, sizes, source, batch, seed, augmentation, rescale)
 
 
 def _checked_shape(shape: Shape) -> Shape:

@@ -20,7 +20,8 @@ class Splits:
 
     A split is decoded when it is first asked for and then kept in memory; nothing reads the test
     split before `.test` does. Every pipeline yields `(images, labels)`: float32
-    `(batch, height, width, channels)` with pixel values 0-255, and int32 `(batch,)`.
+    `(batch, height, width, channels)` with pixel values 0-255 times `rescale`, and int32
+    `(batch,)`.
 
     Args:
         name: the data set.
@@ -31,6 +32,7 @@ class Splits:
         batch_size: images in a batch.
         seed: orders and moves the training images of `.train`.
         augmentation: how training images are moved; default not at all.
+        rescale: what pixel values are multiplied by.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Splits:
     batch_size: int = 128
     seed: int = 0
     augmentation: Augmentation | None = None
+    rescale: float = 1.0
     _decoded: dict[str, Tensors] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -150,7 +153,7 @@ class Splits:
         return self._decoded[split]
 
     def _inputs(self, images: tf.Tensor) -> tf.Tensor:
-        return as_inputs(images, self.input_shape)
+        return as_inputs(images, self.input_shape, self.rescale)
 
 
 def _mapped(dataset: tf.data.Dataset, function: Callable[..., Tensors]) -> tf.data.Dataset:

@@ -37,8 +37,9 @@ class Call:
 
     @property
     def symbolic_arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The call's arguments as they are."""
-        return self.arguments({id(tensor): tensor for tensor in self.inputs})
+        """The call's arguments, with the tensors that it has here."""
+        pairs = zip(self._node.input_tensors, self.inputs, strict=True)
+        return self.arguments({id(built): here for built, here in pairs})
 
     def arguments(self, tensors: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call's arguments with each symbolic tensor replaced by `tensors[id(tensor)]`."""

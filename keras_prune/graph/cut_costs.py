@@ -60,6 +60,20 @@ class CutCosts:
         """
         return self._work.count(masks)
 
+    @property
+    def uncounted(self) -> Mapping[str, str]:
+        """Calls whose work no rule can count, by name, and why.
+
+        Raises:
+            ModelError: the model holds a tensor of unknown length.
+        """
+        return self._work.uncounted
+
+    @property
+    def uncounted_parameters(self) -> int:
+        """How many weights these calls have."""
+        return self._work.uncounted_parameters
+
     @cached_property
     def _weights(self) -> _Weights:
         return _Weights(self._graph)
@@ -107,11 +121,21 @@ class _Work:
     def __init__(self, graph: ChannelGraph) -> None:
         self._positions = _Positions(graph)
         places = Places(graph)
-        self._calls: list[tuple[LocatedCall, dict[Axis, int]]] = [
-            (located, {axis: self._positions.row(u) for axis, u in places.axes(located.traced)})
-            for located in opened(graph.trace, graph.traces)
-            if _works(located)
-        ]
+        self._calls: list[tuple[LocatedCall, dict[Axis, int]]] = []
+        self.uncounted: dict[str, str] = {}
+        missed: dict[int, keras.Variable] = {}
+        for located in opened(graph.trace, graph.traces):
+            operation = located.call.operation
+            try:
+                works = rule_for(operation).macs(located.call) > 0
+            except Unsupported as reason:
+                self.uncounted[located.path] = str(reason)
+                missed |= {id(weight): weight for weight in getattr(operation, "weights", ())}
+                continue
+            if works:  # a smaller one costs no more
+                axes = places.axes(located.traced)
+                self._calls.append((located, {axis: self._positions.row(u) for axis, u in axes}))
+        self.uncounted_parameters = sum(math.prod(weight.shape) for weight in missed.values())
         self._known: list[dict[tuple[int, ...], int]] = [{} for _ in self._calls]
 
     def count(self, masks: Masks) -> int:
@@ -127,14 +151,6 @@ class _Work:
             less = smaller(located, dict(zip(rows, here, strict=True)))
             known[here] = rule_for(located.call.operation).macs(less)
         return known[here]
-
-
-def _works(located: LocatedCall) -> bool:
-    """Whether a call costs anything that can be counted; a smaller one costs no more."""
-    try:
-        return rule_for(located.call.operation).macs(located.call) > 0
-    except Unsupported:
-        return False
 
 
 class _Positions:

@@ -25,7 +25,11 @@ class LocatedCall(NamedTuple):
     traced: Call
 
 
-def opened(traced: Trace, nested: Mapping[int, Trace] | None = None) -> Iterator[LocatedCall]:
+def opened(
+    traced: Trace,
+    nested: Mapping[int, Trace] | None = None,
+    inputs: Sequence[keras.KerasTensor] | None = None,
+) -> Iterator[LocatedCall]:
     """Every call of a model and of the models nested in it, producers before consumers.
 
     A nested model may have been built for another or an unknown size, and may be called at several:
@@ -34,6 +38,7 @@ def opened(traced: Trace, nested: Mapping[int, Trace] | None = None) -> Iterator
     Args:
         traced: the traced model.
         nested: traces of the models nested in it, by `id` of the model; default: they are traced.
+        inputs: what the model is called with; default: its own inputs.
 
     Raises:
         ModelError: the model holds a tensor of unknown length.
@@ -47,7 +52,7 @@ def opened(traced: Trace, nested: Mapping[int, Trace] | None = None) -> Iterator
     >>> [(path, call.outputs[0].shape) for path, call, _ in opened(trace(model))]
     [('block/dense', (None, 5, 2))]
     """
-    for located in _open(traced, nested or {}, traced.flat_inputs, ()):
+    for located in _open(traced, nested or {}, inputs or traced.flat_inputs, ()):
         _require_known(located.call, traced.model)
         yield located
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import keras
 
 from keras_prune import criteria
 from keras_prune.criteria.calibrated import GradientCriterion
+from keras_prune.errors import ResultWarning
 from keras_prune.graph import ChannelGraph, ChannelGroup
-from keras_prune.methods.state import RunState
+from keras_prune.methods.state import Pruned, RunState
+from keras_prune.methods.verdict import verdict
 from keras_prune.reporting import RunDirectory
 from keras_prune.rollouts import Evaluator, Pool, evaluator
 from keras_prune.scores import ChannelScores
 from keras_prune.tracking import Observers
 from keras_prune.training import DistillationConfig, Task, TrainingConfig, fit
+from keras_prune.training.chance import classes_of
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.objective import Objective
 from keras_prune.utils.progress import Progress
@@ -143,6 +148,20 @@ class Context:
     def track(self, series: str, figures: Mapping[str, float]) -> None:
         """Tells of a step of anything but a training, for example of an agent on a group."""
         self.observers.step(series, figures)
+
+    @cached_property
+    def classes(self) -> int | None:
+        """How many classes the objective tells apart, if it is an accuracy of classes."""
+        return classes_of(self.model, self.objective)
+
+    def warn_before_training(self, pruned: Pruned) -> None:
+        """Warns of a cut that has left little, while the long training at the end can be spared.
+
+        Args:
+            pruned: the network after its last cut, with its value.
+        """
+        for told in verdict(self.objective, self.baseline, pruned.value, self.classes, pruned.plan):
+            warnings.warn(f"Before the fine-tuning: {told}", ResultWarning, stacklevel=2)
 
     def evaluator(
         self, graph: ChannelGraph, groups: Sequence[ChannelGroup], limit: int | None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +17,15 @@ from typing import Any, Literal
 import keras
 import pandas as pd
 
-from keras_prune.errors import ConfigError, KerasPruneError
-from keras_prune.exporting import export
+from keras_prune.errors import ConfigError, ResultWarning, reasons
+from keras_prune.exporting import Exported, Failed, attempt, export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context
 from keras_prune.methods.state import RunState, Saved
+from keras_prune.methods.verdict import verdict
 from keras_prune.plan import PruningPlan
-from keras_prune.profiling import compare
+from keras_prune.profiling import compare, profile
 from keras_prune.reporting import (
     GroupReport,
     ModelFigures,
@@ -36,6 +40,7 @@ from keras_prune.rollouts import Pool
 from keras_prune.runtimes.loading import load_model
 from keras_prune.tracking import Observers
 from keras_prune.training import Task
+from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.inputs import in_order
 
@@ -100,6 +105,8 @@ def run_method(
     """
     bound = task.bind(model)
     method.check(model, bound)
+    # A tensor of unknown length is refused before the work, not in the report.
+    uncounted = profile(model).uncounted
     if isinstance(directory, str | Path):
         directory = RunDirectory.open(directory)
     told, started = observers or Observers(), time.monotonic() - seconds
@@ -124,7 +131,8 @@ def run_method(
             directory=directory,
             pool=stack.enter_context(Pool(workers)) if workers > 1 else None,
         )
-        run = _Run(method, context, saved, identity, started)
+        _warn(doubts(context.baseline, context.classes) if context.classes else None)
+        run = _Run(method, context, saved, identity, started, uncounted)
         state = run.steps(run.begun(trained) if state is None else run.taken_up(state))
         if until == "prune":
             return None
@@ -140,6 +148,7 @@ class _Run:
         saved: where states are kept, if anywhere.
         identity: what tells the run from others.
         started: when this process began with it, on the monotonic clock.
+        uncounted: layers whose work cannot be counted, and why.
     """
 
     def __init__(
@@ -149,7 +158,9 @@ class _Run:
         saved: Saved | None,
         identity: Mapping[str, str],
         started: float,
+        uncounted: Mapping[str, str],
     ) -> None:
+        self._uncounted = uncounted
         self._method, self._context, self._saved = method, context, saved
         self._identity, self._started = identity, started
         self._model, self._task = context.model, context.task
@@ -181,12 +192,20 @@ class _Run:
         """The last training, the test data, and all files."""
         self._seed_all(1 + state.step)
         outcome = self._method.finish(self._context, state)
+        if self._directory is not None:  # whatever becomes of the exports
+            self._directory.save_model("pruned.keras", outcome.pruned.model)
+            outcome.pruned.plan.save(self._directory / "plan.json")
         made = self._export(outcome.pruned.model, exports)
         report = self._report(state, outcome, made, about)
         report = self._method.report(self._context, outcome, report)
+        told = verdict(
+            self._task.objective, *report.values, self._context.classes, outcome.pruned.plan
+        )
+        report = replace(report, notes=(*report.notes, *told))
         if self._directory is not None:
             self._write(outcome, report)
         self._observers.final(report.before, report.after, report.objective)
+        _warn(*told, *_about_exports(made))
         return Result(outcome.pruned.model, outcome.pruned.plan, report)
 
     def taken_up(self, state: RunState) -> RunState:
@@ -231,16 +250,17 @@ class _Run:
         """The exports; one that fails says why, and the run goes on."""
         if self._directory is None or not names:
             return ()
-        inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
-        batch = in_order(inputs, model.inputs)
-        found: list[dict[str, Any]] = []
-        for name in names:
-            path = self._directory / name
-            try:
-                found.append(asdict(export(model, path, batch=batch, force=True)))
-            except (KerasPruneError, OSError) as error:
-                found.append({"path": str(path), "failed": " ".join(str(error).split())})
-        return tuple(found)
+
+        def written(path: Path) -> Exported:
+            inputs, _, _ = self._task.examples("validation", _EXPORT_BATCH)
+            return export(model, path, batch=in_order(inputs, model.inputs), force=True)
+
+        paths = [self._directory / name for name in names]
+        made = [(path, attempt(partial(written, path))) for path in paths]
+        return tuple(
+            {"path": str(path), "failed": str(each)} if isinstance(each, Failed) else asdict(each)
+            for path, each in made
+        )
 
     def _report(
         self,
@@ -250,11 +270,6 @@ class _Run:
         about: Mapping[str, Any],
     ) -> PruningReport:
         graph, objective = ChannelGraph(self._model), self._task.objective
-        failed = [
-            f"Not exported: {each['path']}: {each['failed']}"
-            for each in exports
-            if "failed" in each
-        ]
         return PruningReport(
             method=self._method.name,
             model=about.get("model", self._model.name),
@@ -269,7 +284,8 @@ class _Run:
                 *outcome.notes,
                 *filter(None, [self._task.assumed]),
                 *_about_resuming(state),
-                *failed,
+                *_about_costs(self._uncounted),
+                *_about_exports(exports),
             ),
             exports=exports,
             seconds=self._seconds,
@@ -286,10 +302,8 @@ class _Run:
         return model_figures(model, metrics, self._task.objective.metric, validation)
 
     def _write(self, outcome: Outcome, report: PruningReport) -> None:
-        """What every run leaves; the report comes last, for it says that all is there."""
+        """What every run leaves beside the network; the report comes last: it says all is there."""
         assert self._directory is not None
-        self._directory.save_model("pruned.keras", outcome.pruned.model)
-        outcome.pruned.plan.save(self._directory / "plan.json")
         if outcome.pruned.plan.kept or report.groups:
             layers = compare(self._model, outcome.pruned.model).to_flat_frame()
             self._directory.write_frame("layers.csv", layers)
@@ -324,6 +338,11 @@ def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     return Result(load_model(directory / "pruned.keras"), plan, report)
 
 
+def _warn(*told: str | None) -> None:
+    for sentence in filter(None, told):
+        warnings.warn(sentence, ResultWarning, stacklevel=2)
+
+
 def _identity(
     method: Method, model: keras.Model, task: Task, seed: int, precision: str
 ) -> dict[str, str]:
@@ -349,6 +368,23 @@ def _about_resuming(state: RunState) -> tuple[str, ...]:
         return ()
     times = "once" if state.resumed == 1 else f"{state.resumed} times"
     return (f"The run was ended before its time {times}, and went on.",)
+
+
+def _about_exports(exports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for each in exports:
+        if "failed" in each:
+            path = Path(each["path"])
+            source, target = (shlex.quote(str(p)) for p in (path.parent / "pruned.keras", path))
+            yield (
+                f"Not exported: {path}: {each['failed']} To try again: keras-prune export {source} "
+                f"--out {target}"
+            )
+
+
+def _about_costs(uncounted: Mapping[str, str]) -> tuple[str, ...]:
+    if not uncounted:
+        return ()
+    return (f"MACs and FLOPs are lower bounds: not counted are {reasons(uncounted)}.",)
 
 
 def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:

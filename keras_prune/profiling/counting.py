@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import keras
-
 from keras_prune.graph import Call, rule_for
 
 
@@ -41,6 +39,5 @@ def output_elements(call: Call) -> int:
 
 
 def bias_additions(call: Call) -> int:
-    """One addition per output element if the layer has a bias."""
-    has_bias = isinstance(getattr(call.operation, "bias", None), keras.Variable)
-    return output_elements(call) if has_bias else 0
+    """Additions of biases, as the operation's rule counts them."""
+    return rule_for(call.operation).additions(call)

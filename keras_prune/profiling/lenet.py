@@ -1,13 +1,14 @@
 """The convention of the LeNet magnitude-pruning tables: zero weights cost nothing."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
-from keras_prune.graph import Call
-from keras_prune.profiling.counting import Work, bias_additions, output_elements, total_macs
+from keras_prune.graph import Call, rule_for
+from keras_prune.profiling.counting import Work, bias_additions, output_elements
 
 layers = keras.layers
 
@@ -42,15 +43,23 @@ def lenet(calls: Sequence[Call]) -> Work:
 
 
 def _nonzero_macs(calls: Sequence[Call]) -> int:
-    """`MACs · fraction of kernel weights that are not zero`: each is used equally often."""
-    count = total_macs(calls)
-    if not count:
-        return 0
-    layer = calls[0].operation
-    bias = getattr(layer, "bias", None)
-    kernels = [keras.ops.convert_to_numpy(w) for w in layer.weights if w is not bias]
-    nonzero = sum(int(np.count_nonzero(kernel)) for kernel in kernels)
-    return count * nonzero // sum(kernel.size for kernel in kernels)
+    """`MACs · fraction of their weights that are not zero`; products of two tensors in full."""
+    products = [product for call in calls for product in rule_for(call.operation).products(call)]
+    macs: dict[tuple[int, ...], int] = defaultdict(int)
+    weights = {}
+    for product in products:
+        key = tuple(map(id, product.weights))
+        macs[key] += product.macs
+        weights[key] = product.weights
+    return sum(_without_zeros(count, weights[key]) for key, count in macs.items())
+
+
+def _without_zeros(count: int, weights: Sequence[keras.Variable]) -> int:
+    if not (count and weights):
+        return count
+    arrays = [keras.ops.convert_to_numpy(weight) for weight in weights]
+    nonzero = sum(int(np.count_nonzero(array)) for array in arrays)
+    return count * nonzero // sum(array.size for array in arrays)
 
 
 def _is_relu(operation: keras.Operation) -> bool:

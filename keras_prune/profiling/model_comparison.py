@@ -133,10 +133,14 @@ class Comparison:
         table = pd.DataFrame(
             {f"{cost} {_SHOWN[figure]}": frame[cost, figure] for cost, figure in shown}
         )
-        total = {
-            f"{cost} {_SHOWN[figure]}": getattr(self.total[cost], figure) for cost, figure in shown
-        }
+        total = {f"{cost} {_SHOWN[figure]}": self._told(cost, figure) for cost, figure in shown}
         return as_text(table, total)
+
+    def _told(self, cost: str, figure: str) -> object:
+        """A figure of the sums, with what it leaves out."""
+        found = getattr(self.total[cost], figure)
+        sides = {"before": self.before, "after": self.after}
+        return sides[figure].told(cost, found) if figure in sides else found
 
 
 def compare(before: keras.Model, after: keras.Model, convention: str = "standard") -> Comparison:

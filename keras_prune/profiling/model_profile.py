@@ -99,8 +99,14 @@ class Profile:
         return asdict(self) | {"total": asdict(self.total)}
 
     def __str__(self) -> str:
-        """The rows and their total as a table for a terminal."""
-        return as_text(self.to_frame(), asdict(self.total))
+        """The rows and their total as a table for a terminal; a lower bound says so."""
+        total = {cost: self.told(cost, count) for cost, count in asdict(self.total).items()}
+        return as_text(self.to_frame(), total)
+
+    def told(self, cost: str, count: int) -> int | str:
+        """A total as one says it: `at least` so much where a layer could not be counted."""
+        open_end = self.uncounted and cost in ("macs", "flops")
+        return f"at least {count:,}" if open_end else count
 
 
 def profile(model: keras.Model, convention: str = "standard") -> Profile:

@@ -109,12 +109,16 @@ class PruningReport:
 
         On the test data, or without any on the validation data.
         """
+        before, after = self.values
+        return before - after if self.direction == "max" else after - before
+
+    @property
+    def values(self) -> tuple[float, float]:
+        """The objective before and after, on the test data or without any on the validation."""
         before, after = self.before, self.after
         if before.test is None or after.test is None:
-            lost = before.validation - after.validation
-        else:
-            lost = before.test - after.test
-        return lost if self.direction == "max" else -lost
+            return before.validation, after.validation
+        return before.test, after.test
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data that `json.dumps` takes."""

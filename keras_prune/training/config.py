@@ -101,6 +101,8 @@ class CommonConfig:
         seed: of training, sampling and the order of the data.
         precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
         augment: whether training images are shifted (and flipped where that suits the data).
+        rescale: what pixel values 0-255 are multiplied by, for a network trained on others, for
+            example 1/255.
         weights: a trained `.keras` file, instead of training a baseline.
         directory: where the run is written; default a new run directory.
     """
@@ -111,6 +113,7 @@ class CommonConfig:
     seed: int = 0
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     augment: bool = True
+    rescale: float = 1.0
     weights: str | None = None
     directory: str | None = None
 

@@ -48,4 +48,5 @@ def _load(
         data_dir=data_dir,
         seed=common.seed,
         augment=common.augment,
+        rescale=common.rescale,
     )

@@ -223,3 +223,53 @@ def test_scores_decide_and_equal_ones_keep_the_lower_index():
     graph = dense_graph(a=6)
     assert Budget(macs=0.5).allocate(graph, {"a": np.ones(6)}).kept == {"a": (0, 1, 2)}
     assert Budget(macs=0.5).allocate(graph, {"a": np.arange(6)}).kept == {"a": (3, 4, 5)}
+
+
+def sequence_model(last, name="last"):
+    """Two convolutions in front of what no channel leaves."""
+    x = i = keras.Input((16, 4))
+    for layer in ("a", "b"):
+        x = kl.Conv1D(8, 3, padding="same", name=layer)(x)
+    return keras.Model(i, last(x))
+
+
+def test_a_budget_counts_what_no_channel_leaves():
+    def last(x):
+        x = kl.LSTM(32, return_sequences=True)(x)
+        return kl.MultiHeadAttention(2, 8)(x, x)
+
+    graph = ChannelGraph(sequence_model(last))
+    whole = 16 * (3 * 4 * 8 + 3 * 8 * 8 + 4 * 32 * (8 + 32) + 4 * 32 * 16) + 2 * 16 * 16 * 16
+    left = whole - 16 * (3 * 4 * 7 + 3 * (8 * 8 - 8))  # "a" keeps one channel, "b" all
+    assert profile(graph.model).total.macs == whole
+    with pytest.warns(UserWarning, match=rf"cannot be met: .* \({left:,} of {whole:,} MACs\)"):
+        Budget(macs=0.5).allocate(graph, random_scores(graph))
+    with pytest.raises(
+        ConfigError, match=f"no further than macs={np.ceil(1e3 * left / whole) / 1e3:g}"
+    ):
+        Budget(macs=0.5).require_reachable(graph)
+
+
+class Own(kl.Dense):
+    def call(self, x):
+        return super().call(x) * 2
+
+
+def test_a_budget_says_what_it_cannot_count():
+    graph = ChannelGraph(sequence_model(kl.Lambda(lambda x: x * x, name="square")))
+    with pytest.warns(UserWarning) as caught:
+        plan = Budget(macs=0.75).allocate(graph, random_scores(graph))
+    assert len(plan.kept["a"]) == 6
+    assert str(caught[0].message) == (
+        "The budget macs=0.75 leaves out what cannot be counted: 'square' (no rule for the layer "
+        "Lambda). So more of the model's work stays than it says. Give params or ratio, or "
+        "register a rule that counts them."
+    )
+    assert (caught[0].filename, len(caught)) == (__file__, 1)
+    most = ChannelGraph(sequence_model(Own(64, name="own")))
+    for refused in (Budget(macs=0.5).check, Budget(macs=0.5).furthest):
+        with pytest.raises(
+            ConfigError, match="most of .* 'own' .Own overrides .*65 % of the param"
+        ):
+            refused(most)
+    Budget(params=0.9).check(most)

@@ -3,7 +3,9 @@
 import json
 import re
 
+import keras
 import pytest
+from keras import layers as kl
 
 from keras_prune.exporting import export
 from tests.classifiers import dark_or_light, pictures
@@ -29,6 +31,35 @@ def test_evaluate_reads_the_split_that_is_asked_for(call, folder, model):
     done = call("evaluate", model, "--dataset", "photos", "--split", "validation")
     assert (done.code, done.err) == (0, "")
     assert "20 examples of the validation split: accuracy 100.00 %, loss 0.0000" in done.out
+
+
+@pytest.mark.filterwarnings("always::keras_prune.errors.ResultWarning")
+def test_images_are_scaled_as_the_network_was_trained(call, folder):
+    """One that was trained on pixel values from 0 to 1 is at chance, until it gets them."""
+    model = keras.Sequential([keras.Input((6, 5, 3)), kl.Rescaling(255), dark_or_light()])
+    model.save(folder / "scaled.keras")
+    data = ["--dataset", "photos"]
+    done = call("evaluate", "scaled.keras", *data)
+    assert "accuracy 50.00 %" in done.out
+    assert (
+        "Warning: The accuracy of the given network is 50.00 %, and guessing one of 2" in done.err
+    )
+    done = call("evaluate", "scaled.keras", *data, "--rescale", "1/255")
+    assert (done.err, "accuracy 90.00 %" in done.out) == ("", True)
+    for images in (["night.png"], [*data, "--examples", 9]):
+        likeliest = [
+            json.loads(call("predict", *options, *images, "--json").out)
+            for options in (["scaled.keras", "--rescale", "1/255"], ["model.keras"])
+        ]
+        classes = [[a["predictions"][0]["class"] for a in answers] for answers in likeliest]
+        assert classes[0] == classes[1] and 0 in classes[0]
+    pictures(folder / "many", counts=64)
+    options = ["--dataset", "many", "--out", "out.keras", "--json", "--force"]
+    for scale in ([], ["--rescale", "1/255"]):
+        done = call("export", "scaled.keras", *options, *scale)
+        assert done.code == 0, done.err
+        assert (json.loads(done.out)["model_accuracy"] > 60) == bool(scale)
+        assert ("given network" in done.err) == (not scale)
 
 
 @pytest.mark.parametrize("model", ["model.kpz", "model.tflite"])

@@ -60,6 +60,7 @@ def test_kinds_defaults_and_names():
         (["--steps", "3", "--kind", "b", "--part", "0.5"], {"steps": 3, "kind": "b", "part": 0.5}),
         (["--names", "a", "--names", "b*", "--no-curve"], {"names": ("a", "b*"), "curve": False}),
         (["--curve"], {"curve": True}),
+        (["--part", "1/4"], {"part": 0.25}),
     ],
 )
 def test_options_are_what_was_given(arguments, values):
@@ -68,7 +69,10 @@ def test_options_are_what_was_given(arguments, values):
     assert command.main(arguments, standalone_mode=False).items() >= values.items()
 
 
-@pytest.mark.parametrize("arguments", [["--kind", "c"], ["--part", "inf"], ["--steps", "1.5"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--kind", "c"], ["--part", "inf"], ["--part", "1/0"], ["--part", "1/x"], ["--steps", "1.5"]],
+)
 def test_what_the_type_does_not_take_is_refused(arguments):
     options = [option(setting) for setting in settings_of(Config, "prune")]
     with pytest.raises(click.BadParameter):

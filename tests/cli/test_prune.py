@@ -27,6 +27,7 @@ def file(tmp_path_factory):
 
 def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
     options = ["--macs", 0.5, "--criterion", "l1", "--exclude", "conv1", "--steps", 2, "--distill"]
+    options += ["--min-channels", 2, "--max-ratio", 0.8, "--normalize", "max", "--rescale", "1/255"]
     done = call("prune", file, *TINY, *options, "--out", "run", "--tensorboard", "logs")
     assert done.code == 0, done.err
     shown = " ".join(done.out.split())  # a long path folds the title
@@ -37,6 +38,9 @@ def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
     assert keras.models.load_model(run / "pruned.keras").get_layer("conv1").filters == 2
     config = tomllib.loads((run / "config.toml").read_text())
     assert config["prune"] == config["prune"] | {"macs": 0.5, "steps": 2, "exclude": ["conv1"]}
+    kept = {"min_channels": 2, "max_ratio": 0.8, "normalize": "max"}
+    assert config["prune"] == config["prune"] | kept
+    assert config["common"]["rescale"] == 1 / 255
     assert config["distillation"]["alpha"] == 0.5
     assert {path.name for path in (tmp_path / "logs").iterdir()} >= {"fine-tune", "network"}
 

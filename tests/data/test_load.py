@@ -18,6 +18,23 @@ def test_batches_are_what_a_network_takes():
         assert len(batches[-1][0]) == last
 
 
+def test_pixel_values_are_rescaled_in_every_split():
+    whole, scaled = (
+        data.load("digits", input_shape=(8, 8, 1), augment=False, rescale=scale)
+        for scale in (1.0, 1 / 255)
+    )
+    for read in (
+        lambda splits: splits.validation_arrays()[0],
+        lambda splits: splits.training_sample(40)[0],
+        lambda splits: next(splits.train.as_numpy_iterator())[0],
+        lambda splits: next(splits.test.as_numpy_iterator())[0],
+    ):
+        np.testing.assert_allclose(read(scaled), read(whole) / 255, rtol=1e-6)
+    for scale in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(DataError, match="rescale to be a finite number above 0"):
+            data.load("digits", input_shape=(8, 8, 1), rescale=scale)
+
+
 def test_the_splits_are_disjoint_stratified_and_independent_of_the_seed():
     rows = {}
     for seed in (0, 1):

@@ -100,6 +100,14 @@ def test_an_operation_the_format_lacks_is_named_with_its_layer(tmp_path, path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_recurrent_layer_wants_a_fixed_batch_size_in_tflite(tmp_path):
+    model = keras.Sequential([keras.Input((4, 3)), kl.LSTM(2, name="lstm")])
+    with pytest.raises(ExportError, match=r"the loop of .*lstm\S* with .* \(--batch-size 1\)"):
+        export(model, tmp_path / "m.tflite")
+    assert not list(tmp_path.iterdir())
+    assert export(model, tmp_path / "m.tflite", batch_size=1).max_abs_error < 1e-5
+
+
 @pytest.mark.parametrize("path", ["m.tflite", "m.onnx", "m.keras", "saved"])
 def test_a_fixed_batch_size(tmp_path, path):
     export(small(), tmp_path / path, batch_size=2)

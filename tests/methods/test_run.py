@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from keras_prune import Task
-from keras_prune.errors import ConfigError, ExportError
+from keras_prune.errors import ConfigError, ExportError, ModelError, ResultWarning
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods import Method, Outcome, get
 from keras_prune.methods.ranking import Ranking
@@ -19,7 +19,9 @@ from keras_prune.methods.run import run_method
 from keras_prune.profiling import profile
 from keras_prune.reporting import RunDirectory
 from keras_prune.surgery import prune
+from keras_prune.training import TrainingConfig
 
+from . import tiny
 from .tiny import SPLITS, TRAININGS, assert_same_weights, trained
 
 FILES = {
@@ -290,24 +292,90 @@ def test_a_request_that_cannot_be_carried_out_leaves_no_directory(model, task, t
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_that_no_report_can_count_is_refused_at_once(tmp_path):
+    x, y = np.zeros((8, 6, 3), "float32"), np.zeros(8, "int32")
+    inputs = keras.Input((None, 3))
+    hidden = keras.layers.Conv1D(4, 3)(keras.layers.Conv1D(4, 3)(inputs))
+    pooled = keras.layers.GlobalMaxPooling1D()(hidden)
+    model = keras.Model(inputs, keras.layers.Dense(2)(pooled))
+    with pytest.raises(ModelError, match="of known size"):
+        ranking().run(model, Task((x, y), validation=(x, y)), directory=tmp_path / "run")
+    assert not (tmp_path / "run" / "state").exists()
+
+
 def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatch):
     from keras_prune.methods.run import export
 
-    errors = {"bad": ExportError("No\n converter."), "worse": OSError("disk full")}
+    errors = {
+        "bad": ExportError("No\n converter."),
+        "full": OSError(28, "No space"),
+        "raw": KeyError("op"),
+    }
 
     def fail(network, path, **options):
+        assert (path.parent / "pruned.keras").exists()
         if path.name in errors:
             raise errors[path.name]
         return export(network, path, **options)
 
     monkeypatch.setattr("keras_prune.methods.run.export", fail)
-    report = run_method(
-        ranking(steps=1), model, task, directory=tmp_path, exports=(*errors, "model.tflite")
-    ).report
-    told = [note.split("/")[-1] for note in report.notes if "Not exported" in note]
-    assert told == ["bad: No converter.", "worse: disk full"]
-    assert report.exports[2]["format"] == "tflite"
+
+    def run():
+        return run_method(
+            ranking(steps=1), model, task, directory=tmp_path, exports=(*errors, "model.tflite")
+        ).report
+
+    with pytest.warns(ResultWarning, match="Not exported"):
+        report = run()
+    told = [note for note in report.notes if "Not exported" in note]
+    again = [
+        f"{reason} To try again: keras-prune export {tmp_path}/pruned.keras --out {tmp_path}/{name}"
+        for name, reason in (
+            ("bad", "No converter."), ("full", "[Errno 28] No space."), ("raw", "'op'.")
+        )
+    ]  # fmt: skip
+    assert [note.split(": ", 2)[2] for note in told] == again
+    assert [each.get("failed", "") for each in report.exports[:2]] == [
+        "No converter.", "[Errno 28] No space."
+    ]  # fmt: skip
+    assert report.exports[3]["format"] == "tflite"
     assert names(tmp_path) == FILES | {"model.tflite"}
+    assert run().notes == report.notes  # the run has ended
+
+
+def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, task, monkeypatch):
+    spared = TrainingConfig(epochs=1, learning_rate=1e-6, steps_per_epoch=1)
+    method = ranking(params=None, ratio=0.9, steps=1, finetune=spared)
+    with pytest.warns(ResultWarning) as caught:
+        report = method.run(model, task).report
+    told = [str(each.message) for each in caught if each.category is ResultWarning]
+    starts = ["The network is destroyed: its accuracy is ", "Less than a tenth of its channels is "]
+    parts = [sentence.removeprefix("Before the fine-tuning: ") for sentence in told]
+    assert [sentence.startswith("Before the") for sentence in told] == [True, True, False, False]
+    assert all(part.startswith(start) for part, start in zip(parts, 2 * starts, strict=True))
+    assert "hidden (1 of 12)" in told[3] and report.notes[-2:] == tuple(told[2:])
+    assert f"{report.after.test:.2f} %, and was {report.before.test:.2f} %" in told[2]
+
+    def killed(*args, **kwargs):
+        raise Killed
+
+    monkeypatch.setattr("keras_prune.methods.context.fit", killed)
+    with pytest.warns(ResultWarning, match="Before the fine-tuning"), pytest.raises(Killed):
+        method.run(model, task)
+
+
+def test_a_network_at_chance_before_it_is_pruned_is_told(task):
+    with pytest.warns(ResultWarning, match="given network is .* one of 10 classes gives 10 %"):
+        run_method(ranking(), tiny.network(), task, until="prune")
+
+
+def test_work_that_cannot_be_counted_is_noted(model, task):
+    scaled = keras.layers.Lambda(lambda x: x * 1.0, name="own")(i := keras.Input((8, 8, 1)))
+    report = ranking(steps=1).run(keras.Model(i, model(scaled)), task).report
+    assert (
+        "MACs and FLOPs are lower bounds: not counted are 'own' (no rule for the layer Lambda)."
+        in report.notes
+    )
 
 
 def test_it_can_end_before_the_test_data_are_read(model, task, tmp_path, reads, result, folder):

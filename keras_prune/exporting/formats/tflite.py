@@ -15,6 +15,9 @@ from keras_prune.exporting.formats.base import Format
 from keras_prune.exporting.formats.saved_model import SavedModel
 from keras_prune.exporting.settings import Settings
 
+_LOOP = re.compile(r'fused\["TensorList\w+:", "([^"@]+?)/TensorArray')
+"""How the converter names the lists of a loop, that of a recurrent layer: by its path."""
+
 _FOREIGN = re.compile(r'fused\["\w+:", "([^"@]+)@?[^"]*"[^\']*\'tf\.(\w+)\' op is neither')
 """How the converter names an operation of TensorFlow that TFLite lacks: its path, its kind."""
 
@@ -68,6 +71,11 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
     try:
         return bytes(converter.convert())
     except Exception as error:
+        if loops := dict.fromkeys(_LOOP.findall(str(error))):
+            raise ExportError(
+                f"TFLite cannot run the loop of {', '.join(loops)} with an open batch size or "
+                "length. Give batch_size=1 (--batch-size 1), or export a saved_model."
+            ) from error
         foreign = dict.fromkeys(_FOREIGN.findall(str(error)))
         if not foreign:
             raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from keras_prune.graph.calls import Call
     from keras_prune.graph.cut import Cut
     from keras_prune.graph.labels import LabelWalk
+
+
+class Product(NamedTuple):
+    """Multiply-accumulates of one call that are done with the same weights.
+
+    Args:
+        macs: how many.
+        weights: what is multiplied with, each number equally often; none where two tensors meet.
+    """
+
+    macs: int
+    weights: tuple[Any, ...] = ()
 
 
 class Rule:
@@ -63,11 +76,36 @@ class Rule:
         """
         return 0
 
+    def products(self, call: Call) -> list[Product]:
+        """The multiply-accumulates by the weights they are done with; default: all but the bias."""
+        layer: Any = call.operation
+        bias = getattr(layer, "bias", None)
+        weights = tuple(w for w in getattr(layer, "weights", ()) if w is not bias)
+        return [Product(self.macs(call), weights)]
 
-class UnknownRule(Rule):
-    """The rule of everything that has none: a barrier with a reason."""
+    def additions(self, call: Call) -> int:
+        """Additions of a bias on one example: one for each output element, if there is a bias."""
+        has_bias = isinstance(getattr(call.operation, "bias", None), keras.Variable)
+        return sum(size(tensor) for tensor in call.outputs) if has_bias else 0
+
+
+class BarrierRule(Rule):
+    """Lets no channel leave; its work is counted all the same."""
 
     free_weights = True
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        raise Unsupported(_no_rule(call.operation))
+
+    def macs(self, call: Call) -> int:
+        return sum(product.macs for product in self.products(call))
+
+    def products(self, call: Call) -> list[Product]:
+        return []
+
+
+class UnknownRule(BarrierRule):
+    """The rule of everything that has none: a barrier with a reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -75,7 +113,7 @@ class UnknownRule(Rule):
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         raise Unsupported(self._reason)
 
-    def macs(self, call: Call) -> int:
+    def products(self, call: Call) -> list[Product]:
         raise Unsupported(self._reason)
 
 
@@ -146,20 +184,30 @@ def rule_for(operation: keras.Operation) -> Rule:
     kind = type(operation)
     if not isinstance(operation, keras.Layer):
         own = _NAMED.get(kind.__name__) if kind.__module__.startswith("keras.") else None
-        return own or UnknownRule(f"no rule for the op {kind.__name__}")
+        return own or UnknownRule(_no_rule(operation))
     for parent in kind.__mro__:
         if parent in _LAYERS:
             method = _overridden(kind, parent)
             if method:
                 return UnknownRule(f"{kind.__name__} overrides {parent.__name__}.{method}")
             return _LAYERS[parent]
-    unknown = UnknownRule(f"no rule for the layer {kind.__name__}")
+    unknown = UnknownRule(_no_rule(operation))
     return _NAMED.get(f"{kind.__module__}.{kind.__name__}", unknown)
 
 
 def has_rule(operation: keras.Operation) -> bool:
-    """Whether a rule is registered for an operation."""
-    return not isinstance(rule_for(operation), UnknownRule)
+    """Whether a rule is registered that channels pass by."""
+    return not isinstance(rule_for(operation), BarrierRule)
+
+
+def size(tensor: Any) -> int:
+    """How many numbers a tensor holds for one example."""
+    return math.prod(tensor.shape[1:])
+
+
+def _no_rule(operation: Any) -> str:
+    what = "layer" if isinstance(operation, keras.Layer) else "op"
+    return f"no rule for the {what} {type(operation).__name__}"
 
 
 def _overridden(kind: type, parent: type) -> str | None:

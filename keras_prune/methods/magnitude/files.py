@@ -13,6 +13,7 @@ import pandas as pd
 
 from keras_prune.benchmarking import export_sparse, forms_frame
 from keras_prune.errors import DataError
+from keras_prune.exporting import Failed, attempt
 from keras_prune.methods.magnitude.config import MagnitudeConfig
 from keras_prune.methods.magnitude.tables import as_markdown, summary
 from keras_prune.reporting import PruningReport, RunDirectory
@@ -42,7 +43,7 @@ def write(
     report: PruningReport,
     task: Task,
     config: MagnitudeConfig,
-) -> None:
+) -> tuple[str, ...]:
     """Writes `sparse.keras`, the tables, `files` and `sizes.csv`, in the place of earlier ones.
 
     Args:
@@ -51,6 +52,9 @@ def write(
         report: where the summary takes the objective from.
         task: bound; its validation examples judge the forms.
         config: how the forms are measured.
+
+    Returns:
+        What the reader of the report should know.
     """
     directory.save_model("sparse.keras", sparse.model)
     totals = summary(sparse.tables, report)
@@ -58,7 +62,12 @@ def write(
         directory.write_frame(f"{cost}.csv", table)
     directory.write_frame("summary.csv", totals)
     directory.write_text("tables.md", as_markdown(sparse.tables, totals))
-    _write_forms(directory, sparse.model, task, config)
+    made = attempt(lambda: _write_forms(directory, sparse.model, task, config))
+    if not isinstance(made, Failed):
+        return ()
+    shutil.rmtree(directory / ".files", ignore_errors=True)
+    again = f"keras-prune export {directory / 'sparse.keras'} --sparse --out {directory / 'files'}"
+    return (f"Not exported: {directory / 'files'}: {made} To try again: {again}",)
 
 
 def _write_forms(

@@ -82,6 +82,8 @@ class Magnitude(Method):
         rates = weakened(model, found, state.extra[_RATES], before, now)
         set_dropout_rates(model, found, rates)
         pruned = context.value(model)
+        if number == steps:
+            context.warn_before_training(Pruned(model, state.plan, pruned))
         self._retrain(context, model, masks, number)
         value = context.value(model)
         figures = {"sparsity": sparsity(now), "pruned_value": pruned, "retrained_value": value}
@@ -110,9 +112,10 @@ class Magnitude(Method):
         )
 
     def report(self, context: Context, outcome: Outcome, report: PruningReport) -> PruningReport:
-        if context.directory is not None:
-            files.write(context.directory, outcome.result, report, context.task, self.config)
-        return report
+        if context.directory is None:
+            return report
+        told = files.write(context.directory, outcome.result, report, context.task, self.config)
+        return replace(report, notes=(*report.notes, *told))
 
     def _retrain(self, context: Context, model: keras.Model, masks: Masks, number: int) -> None:
         """Trains what is left; after the last step by `finetune`."""

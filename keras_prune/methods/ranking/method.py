@@ -51,14 +51,25 @@ class Ranking(Method):
         self.config.budget  # noqa: B018  # which checks itself
 
     def check(self, model: keras.Model, task: Task | None) -> None:
-        """Refuses a budget that is met already or cannot be kept, and scores of another network."""
-        graph = ChannelGraph(model)
-        self.config.budget.check(graph)
+        """Refuses a budget that is met already or cannot be met, and scores of another network.
+
+        A ratio and a latency go as far as they can.
+        """
+        budget, graph = self.config.budget, ChannelGraph(model)
+        budget.check(graph)
+        if budget.kind in ("macs", "params"):
+            budget.require_reachable(graph)
         if self.config.scores is not None:
             ChannelScores.load(self.config.scores).check(graph.fingerprint, model.name)
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
+        after = self._cut(context, state)
+        if not after.done:
+            return after
+        return replace(after, now=replace(after.now, value=context.value(after.model)))
+
+    def _cut(self, context: Context, state: RunState) -> RunState:
         config = self.config
         budgets = config.budget.steps(config.steps, ChannelGraph(context.model))
         number = state.step + 1
@@ -98,6 +109,7 @@ class Ranking(Method):
     def finish(self, context: Context, state: RunState) -> Outcome:
         """The network after the last training."""
         model, plan = state.model, state.plan
+        context.warn_before_training(state.now)
         context.fit(model, self.finetune, "fine-tune", validate=True)
         pruned = Pruned(model, plan, context.value(model))
         notes = (*state.notes, *state.extra.get("budget", ()))

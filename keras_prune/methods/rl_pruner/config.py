@@ -41,6 +41,7 @@ class RLPrunerConfig:
         params_weight: what a hundredth of the parameters is worth, likewise.
         reward_images: validation examples a reward is measured on.
         calibration_images: training examples that a criterion looks at.
+        min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group's channels is removed, in (0, 1].
         round_to: each group keeps a multiple of it, or stays whole.
         exclude: groups or layers that stay whole, or patterns of their names.
@@ -70,6 +71,7 @@ class RLPrunerConfig:
     params_weight: float = 0.0
     reward_images: int = 500
     calibration_images: int = 500
+    min_channels: int = 1
     max_ratio: float = 0.9
     round_to: int = 1
     exclude: tuple[str, ...] = ()
@@ -93,6 +95,7 @@ class RLPrunerConfig:
             macs=self.macs,
             params=self.params,
             ratio=self.ratio,
+            min_channels=self.min_channels,
             max_ratio=self.max_ratio,
             round_to=self.round_to,
             exclude=self.exclude,

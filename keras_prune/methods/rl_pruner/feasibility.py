@@ -1,10 +1,8 @@
 """Whether there is anything to search: a budget that can be met, and groups to share it out."""
 
-import math
-
 from keras_prune.budgets import Budget
-from keras_prune.budgets.limits import Limits, bound
-from keras_prune.errors import ConfigError, ModelError
+from keras_prune.budgets.limits import Limits
+from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 
 
@@ -25,16 +23,4 @@ def check(budget: Budget, graph: ChannelGraph) -> None:
             f"{graph.model.name!r} with {len(free)} ({', '.join(free) or 'none'}). Prune it by a "
             "criterion alone."
         )
-    least = budget.furthest(graph)
-    if least > budget.kept:
-        raise ConfigError(
-            f"The budget {budget} cannot be met: {bound(budget, graph)} let the model go no "
-            f"further than {budget.kind}={_furthest(budget, least)}."
-        )
-
-
-def _furthest(budget: Budget, least: float) -> str:
-    """The fraction that can just be asked for, rounded to the side that can be met."""
-    if budget.ratio is not None:
-        return f"{math.floor((1 - least) * 1000) / 1000:g}"
-    return f"{math.ceil(least * 1000) / 1000:g}"
+    budget.require_reachable(graph)

@@ -94,6 +94,7 @@ class RLPruner(Method):
         """The network after the last training; where nothing was pruned, there is none."""
         pruned = state.now
         if pruned.plan.kept:
+            context.warn_before_training(pruned)
             context.fit(pruned.model, self.finetune, "fine-tune", validate=True)
             pruned = replace(pruned, value=context.value(pruned.model))
         return Outcome(pruned, state.notes, result=state.extra["shares"])

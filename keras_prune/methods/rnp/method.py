@@ -142,11 +142,13 @@ class RNP(Method):
         """The report with what an image costs on average; tables and plots beside it."""
         model, state = outcome.pruned.model, outcome.result
         reporting = Reporting(context, self.config, model, state)
+        told: tuple[str, ...] = ()
         if context.directory is not None:
-            reporting.write(context.directory)
+            told = reporting.write(context.directory)
             if self.config.curve:
                 self._curve(context, reporting, model.network, state)
-        return reporting.completed(report)
+        report = reporting.completed(report)
+        return replace(report, notes=(*report.notes, *told))
 
     def _curve(
         self, context: Context, reporting: Reporting, network: DecisionNetwork, state: RunState

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from keras_prune.errors import DataError
-from keras_prune.exporting import export
+from keras_prune.exporting import Failed, attempt, export
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.context import Context
 from keras_prune.methods.rnp import tables
@@ -70,8 +70,8 @@ class Reporting:
             notes=(*report.notes, *self._notes()),
         )
 
-    def write(self, directory: RunDirectory) -> None:
-        """Writes tables and plots."""
+    def write(self, directory: RunDirectory) -> tuple[str, ...]:
+        """Writes tables and plots; returns what the reader of the report should know."""
         actions, right = self._found.actions, self._found.right
         names = self._context.task.class_names
         by_class = tables.by_class(self.decisions, self.costs, actions, self.labels, right, names)
@@ -82,7 +82,11 @@ class Reporting:
         share = self.costs.images(actions) / self.costs.original
         titles = tables.class_titles(self.labels, names)
         draw_examples(self.images, share, titles, directory / "examples.svg")
-        directory.write_frame("latency.csv", self._latency(directory))
+        latency = attempt(lambda: self._latency(directory))
+        if isinstance(latency, Failed):
+            return (f"The latency was not measured: {latency}",)
+        directory.write_frame("latency.csv", latency)
+        return ()
 
     def _latency(self, directory: RunDirectory) -> pd.DataFrame:
         """The model's files beside the original's; those that the run has not are made for it."""

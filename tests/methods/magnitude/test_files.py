@@ -86,6 +86,22 @@ def test_a_form_that_cannot_be_checked_says_why(tmp_path):
     assert {"dense.tflite", "int8.tflite"} <= made
 
 
+def test_forms_that_cannot_be_written_do_not_cost_the_report(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keras_prune.methods.magnitude.files.export_sparse", full)
+    method = magnitude(threshold="global", sparsity=0.9, steps=1, turns=1)
+    directory = RunDirectory.create(tmp_path / "run")
+    run = context(*classifier(), directory)
+    *_, last = steps_of(method, run)
+    figures = ModelFigures(50.0, 0.1, 40.0, 1, 1, 1, 1)
+    report = PruningReport("magnitude", "small", "data", 0, {}, figures, figures, groups=())
+    (note,) = method.report(run, method.finish(run, last), report).notes
+    assert "files: [Errno 28] No space left on device. To try again: keras-prune export" in note
+    assert {path.name for path in directory.path.iterdir()} == FILES - {"files", "sizes.csv"}
+
+
 def test_without_a_directory_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, given = classifier()

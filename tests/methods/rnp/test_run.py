@@ -68,6 +68,18 @@ def recording():
     return Recording()
 
 
+def test_latency_that_cannot_be_measured_does_not_cost_the_run(
+    model, splits, tmp_path, monkeypatch
+):
+    def refused(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("keras_prune.methods.rnp.reporting.export", refused)
+    report = run_method(method(), model, Task(splits), seed=3, directory=tmp_path).report
+    assert "The latency was not measured: [Errno 28] No space left on device." in report.notes
+    assert {path.name for path in tmp_path.iterdir()} == FILES - {"latency.csv", *EXPORTS}
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, recording, model, splits):
     folder = tmp_path_factory.mktemp("rnp") / "run"
