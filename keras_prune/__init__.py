@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from keras_prune.profiling import compare, profile
     from keras_prune.scores import ChannelScores
     from keras_prune.surgery import prune, silence, without_dead
-    from keras_prune.training import Objective, Task
+    from keras_prune.training import Objective, Task, recalibrate
 
 __all__ = [
     "Budget",
@@ -58,6 +58,7 @@ __all__ = [
     "pack",
     "profile",
     "prune",
+    "recalibrate",
     "rollouts",
     "schedules",
     "silence",
@@ -84,6 +85,7 @@ _HOMES = {
     "pack": ".packing",
     "profile": ".profiling",
     "prune": ".surgery",
+    "recalibrate": ".training",
     "schedules": ".methods.magnitude.schedules",
     "silence": ".surgery",
     "unpack": ".packing",

@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
-from keras_prune.criteria.calibration import batches
 from keras_prune.criteria.losses import check_classes
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
+from keras_prune.training.calibration import batches
 from keras_prune.training.losses import per_example
 
 Step = Callable[[list[Any], Any], dict[str, Any]]

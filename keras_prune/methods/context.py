@@ -25,6 +25,7 @@ from keras_prune.training import DistillationConfig, Task, TrainingConfig, fit
 from keras_prune.training.chance import classes_of
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.objective import Objective
+from keras_prune.training.recalibration import has_norms, recalibrate
 from keras_prune.utils.progress import Progress
 
 
@@ -116,6 +117,16 @@ class Context:
             checkpoint=checkpoint,
         )
         self.record(name, history.rows)
+
+    def recalibrate(self, model: keras.Model, images: int) -> None:
+        """Estimates statistics of BatchNormalization anew after a cut, in place.
+
+        Args:
+            model: what is left.
+            images: training examples; 0 leaves the model as it is, as does one without such norms.
+        """
+        if images and has_norms(model):
+            recalibrate(model, self.task.examples("train", images)[0])
 
     def begin_training(self, stage: str) -> str:
         """Counts one more training; returns its name, which no other of the run has.

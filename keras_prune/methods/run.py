@@ -43,6 +43,7 @@ from keras_prune.training import Task
 from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.inputs import in_order
+from keras_prune.training.recalibration import has_norms
 
 Phase = Literal["train", "prune", "test"]
 
@@ -283,6 +284,7 @@ class _Run:
             notes=(
                 *outcome.notes,
                 *filter(None, [self._task.assumed]),
+                *self._about_statistics(outcome),
                 *_about_resuming(state),
                 *_about_costs(self._uncounted),
                 *_about_exports(exports),
@@ -294,6 +296,15 @@ class _Run:
             direction=objective.direction or "max",
             resumed=state.resumed,
             identity=dict(self._identity),
+        )
+
+    def _about_statistics(self, outcome: Outcome) -> tuple[str, ...]:
+        images = getattr(self._method.config, "recalibration_images", 0)
+        if not (images and outcome.pruned.plan.kept and has_norms(outcome.pruned.model)):
+            return ()
+        return (
+            "After each cut the statistics of BatchNormalization were estimated anew, on up to "
+            f"{images:,} training examples.",
         )
 
     def _figures(self, model: keras.Model, validation: float) -> ModelFigures:

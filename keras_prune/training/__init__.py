@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from keras_prune.training.evaluation import Evaluation, evaluate, evaluate_predictor
     from keras_prune.training.objective import Objective
     from keras_prune.training.precision import computing_in
+    from keras_prune.training.recalibration import Recalibrated, recalibrate
     from keras_prune.training.run import train
     from keras_prune.training.task import Task
     from keras_prune.training.trainer import History, fit
@@ -25,6 +26,7 @@ __all__ = [
     "Evaluation",
     "History",
     "Objective",
+    "Recalibrated",
     "Task",
     "TrainRecipe",
     "TrainingConfig",
@@ -33,6 +35,7 @@ __all__ = [
     "evaluate",
     "evaluate_predictor",
     "fit",
+    "recalibrate",
     "train",
 ]
 
@@ -44,6 +47,7 @@ __getattr__, __dir__ = lazy(
         "Evaluation": ".evaluation",
         "History": ".trainer",
         "Objective": ".objective",
+        "Recalibrated": ".recalibration",
         "Task": ".task",
         "TrainRecipe": ".config",
         "TrainingConfig": ".config",
@@ -52,6 +56,7 @@ __getattr__, __dir__ = lazy(
         "evaluate": ".evaluation",
         "evaluate_predictor": ".evaluation",
         "fit": ".trainer",
+        "recalibrate": ".recalibration",
         "train": ".run",
     },
 )

@@ -19,6 +19,8 @@ class FilterAgentConfig:
         reward_images: validation examples a reward is measured on.
         rounds: how often all groups are visited and the network is fine-tuned; a later round spends
             what the fine-tuning before it won.
+        recalibration_images: training examples on which the statistics of BatchNormalization are
+            estimated anew after each cut; 0: they stay as they are.
         exclude: groups or layers that stay whole; patterns are understood.
 
     Raises:
@@ -32,9 +34,11 @@ class FilterAgentConfig:
     learning_rate: float = 0.1
     reward_images: int = 1000
     rounds: int = 1
+    recalibration_images: int = 1000
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        expect(self, self.recalibration_images >= 0, "recalibration_images", "0 or more")
         expect(self, self.b > 0, "b", "a positive number, the tolerated drop of the objective")
         expect(self, self.samples >= 2, "samples", "at least 2")
         expect(self, self.learning_rate > 0, "learning_rate", "a positive number")

@@ -108,6 +108,7 @@ class FilterAgent(Method):
             return replace(decided, untouched={**state.untouched, name: reason})
         cut = PruningPlan.from_masks(graph, {name: search.choice.mask})
         model = prune_graph(graph, cut)
+        context.recalibrate(model, self.config.recalibration_images)
         context.fit(model, self.recovery, f"recover {name}")
         cuts = PruningPlan.from_dict(state.extra["cuts"]).then(cut)
         return replace(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from keras_prune.errors import ConfigError
-from keras_prune.utils.config import expect_counts, expect_one_budget
+from keras_prune.utils.config import expect, expect_counts, expect_one_budget
 
 if TYPE_CHECKING:
     from keras_prune.budgets import Budget
@@ -33,6 +33,8 @@ class RankingConfig:
         flops_weight: how much dear channels leave before cheap ones of the same score.
         min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group is removed.
+        recalibration_images: training examples on which the statistics of BatchNormalization are
+            estimated anew after each cut; 0: they stay as they are.
         exclude: groups or layers that stay whole; patterns are understood.
         round_to: each group keeps a multiple of it.
 
@@ -53,10 +55,12 @@ class RankingConfig:
     flops_weight: float = 0.0
     min_channels: int = 1
     max_ratio: float = 0.9
+    recalibration_images: int = 1000
     exclude: tuple[str, ...] = ()
     round_to: int = 1
 
     def __post_init__(self) -> None:
+        expect(self, self.recalibration_images >= 0, "recalibration_images", "0 or more")
         expect_counts(self, "calibration_images", "steps")
         expect_one_budget(self, "ratio", "macs", "params", "latency")
         if self.scores is not None and self.steps > 1:

@@ -64,12 +64,6 @@ class Ranking(Method):
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
-        after = self._cut(context, state)
-        if not after.done:
-            return after
-        return replace(after, now=replace(after.now, value=context.value(after.model)))
-
-    def _cut(self, context: Context, state: RunState) -> RunState:
         config = self.config
         budgets = config.budget.steps(config.steps, ChannelGraph(context.model))
         number = state.step + 1
@@ -87,13 +81,15 @@ class Ranking(Method):
             scores.save(context.directory / _SCORES)
         cut, notes = _allocated(budgets[state.step], graph, scores)
         model, plan = prune_graph(graph, cut), state.plan.then(cut)
-        row = _row(number, model, plan)
+        context.recalibrate(model, config.recalibration_images)
+        value = context.value(model)
+        row = _row(number, model, plan) | {"pruned_value": value}
         context.track("network", {name: float(value) for name, value in row.items()})
         if any(_can_cut(budget, ChannelGraph(model)) for budget in budgets[number:]):
             context.fit(model, self.recovery, f"recover {number}/{config.steps}")
         return replace(
             state,
-            now=Pruned(model, plan, state.value),
+            now=Pruned(model, plan, value),
             step=number,
             done=number == config.steps,
             history=(*state.history, row),

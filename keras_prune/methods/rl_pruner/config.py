@@ -44,6 +44,8 @@ class RLPrunerConfig:
         min_channels: each group keeps at least so many.
         max_ratio: at most this fraction of a group's channels is removed, in (0, 1].
         round_to: each group keeps a multiple of it, or stays whole.
+        recalibration_images: training examples on which the statistics of BatchNormalization are
+            estimated anew after each cut; 0: they stay as they are.
         exclude: groups or layers that stay whole, or patterns of their names.
 
     Raises:
@@ -74,9 +76,11 @@ class RLPrunerConfig:
     min_channels: int = 1
     max_ratio: float = 0.9
     round_to: int = 1
+    recalibration_images: int = 1000
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        expect(self, self.recalibration_images >= 0, "recalibration_images", "0 or more")
         expect_one_budget(self, "ratio", "macs", "params")
         expect_counts(self, "steps", "updates", "samples", "depth", "replay")
         expect_counts(self, "reward_images", "calibration_images")

@@ -75,6 +75,7 @@ class RLPruner(Method):
         rows = list(self._search(context, environment, agent, number))
         plan = environment.plan(agent.chosen.action)
         model = prune_graph(graph, plan)
+        context.recalibrate(model, self.config.recalibration_images)
         context.fit(model, self.recovery, f"recover step {number}")
         after = replace(
             state,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from keras_prune import criteria
-from keras_prune.criteria.calibration import batches
 from keras_prune.errors import DataError
 from keras_prune.graph import ChannelGraph
+from keras_prune.training.calibration import batches
 from tests.criteria.nets import dense, examples
 
 pytestmark = pytest.mark.tensorflow
