@@ -1,4 +1,4 @@
-"""What every command has: `--quiet`, `--verbose`, `--debug`, and options made when needed."""
+"""What every command has: `--quiet`, `--debug`, `--import`, ..., and options made when needed."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from keras_prune.utils.own_modules import import_modules
+
 from .output import Output
+from .starting import quietly
 
 
 class Command(click.Command):
@@ -23,7 +26,15 @@ class Command(click.Command):
     ) -> None:
         super().__init__(*arguments, **more)
         self.params += [_flag(name, text) for name, text in _FLAGS.items()]
+        self.params.append(_imports())
         self._made: Callable[[], Sequence[click.Parameter]] | None = made
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Imports the user's modules, and carries the command out."""
+        if names := ctx.meta.get(_IMPORTS):
+            with quietly():
+                import_modules(names)
+        return super().invoke(ctx)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """All arguments and options."""
@@ -41,6 +52,23 @@ _FLAGS = {
     "verbose": "Progress as lines, with all that the log says.",
     "debug": "Show where an error came from.",
 }
+
+
+_IMPORTS = "keras_prune.imports"
+
+
+def _imports() -> click.Option:
+    def keep(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
+        context.meta[_IMPORTS] = names
+
+    return click.Option(
+        ["--import"],
+        multiple=True,
+        metavar="MODULE",
+        expose_value=False,
+        callback=keep,
+        help="A module or .py file that defines layers of yours; it is run.",
+    )
 
 
 def _flag(name: str, text: str) -> click.Option:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_prune.utils.model_files import is_path
+
 _MARKS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
-_MODELS = (".keras", ".kpz")
 
 
 def project_of(config_file: Path) -> Path:
@@ -39,4 +40,5 @@ def located(data: Mapping[str, Any], project: Path) -> dict[str, Any]:
 
 def model_path(model: str, folder: Path) -> str:
     """The whole path of a model's file; the name of a network stays one."""
-    return str(folder / model) if model.endswith(_MODELS) else model
+    named = (folder / model).exists() or is_path(model)
+    return str(folder / model) if named else model

@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
+from keras_prune.errors import ModelError
 from keras_prune.methods.registry import available
 from keras_prune.utils.config import merge
+from keras_prune.utils.model_files import check_layers, is_path
 
 from . import options as shared
 from .command import command
@@ -76,6 +78,7 @@ def prune(
         raise click.UsageError("Missing argument 'MODEL'.")
     if options["dataset"] is None:
         raise click.UsageError("Missing option '--dataset'.")
+    _check(model)
     user = overlay(config, method or DEFAULT, alone=method is not None)
     method = str(user["method"])
     given = in_todays_words(method, options)
@@ -84,6 +87,16 @@ def prune(
     data = merge(_base(method, given["dataset"]), user)
     chosen = loaded(with_options(data, keys))
     carry_out(chosen, out or default_path(chosen, "prune"), execution)
+
+
+def _check(model: str) -> None:
+    """Refuses, before anything is imported, what is no model to prune."""
+    if not is_path(model):
+        raise ModelError(
+            f"There is no file {model}. To prune a network of the package's, train it first: "
+            f"keras-prune train {model} --dataset ... --out run; then give run/model.keras."
+        )
+    check_layers(Path(model))
 
 
 def _base(method: str, dataset: str) -> dict[str, Any]:

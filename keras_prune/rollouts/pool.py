@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from keras_prune.errors import ConfigError, KerasPruneError
+from keras_prune.utils.own_modules import import_inherited
 from keras_prune.utils.quiet import quiet_descriptors
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _begin(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.list_logical_devices()  # starts the runtime, with its greetings
+        import_inherited()
 
 
 def _measure(spec: _Spec, mask: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from keras_prune.errors import ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
 from keras_prune.runtimes.registered import register
+from keras_prune.utils.model_files import check_layers, is_hdf5
 
 Lengths = tuple[int | None, ...]
 """A shape; None is a length that is open."""
@@ -20,7 +21,7 @@ def load_model(path: str | Path) -> keras.Model:
     """Loads a Keras model.
 
     Args:
-        path: a `.keras` file, or a `.kpz` file as `pack` writes it.
+        path: a `.keras` file, a `.kpz` file as `pack` writes it, or a whole model as `.h5`.
 
     Returns:
         The model, uncompiled.
@@ -30,16 +31,12 @@ def load_model(path: str | Path) -> keras.Model:
             that is not registered with Keras.
     """
     path = Path(path)
-    if path.suffix == ".kpz":
+    if path.suffix == ".kpz" and path.is_file():
         return unpack(path)
-    if not path.is_file():
-        raise ModelError(f"Model file {path} does not exist. Give a .keras file.")
-    if not zipfile.is_zipfile(path):
-        raise ModelError(
-            f"{path} is not a Keras file, or is damaged. Give a model saved as .keras."
-        )
+    check_layers(path)
     try:
-        _register_classes(path)
+        if not is_hdf5(path):
+            _register_classes(path)
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
         raise ModelError(f"Keras cannot load {path}: {_reason(error)}") from error
@@ -146,8 +143,14 @@ def _reason(error: Exception) -> str:
     unknown = re.search(r"Could not locate (?:class|function) '([^']+)'", str(error))
     if unknown:
         return (
-            f"{unknown[1]!r} is not registered. Import the module that defines it first, there "
-            "decorated with @keras.saving.register_keras_serializable()."
+            f"{unknown[1]!r} is not registered. Import the module that defines it first (on the "
+            "command line: --import MODULE), there decorated with "
+            "@keras.saving.register_keras_serializable()."
+        )
+    if "No model config found" in str(error):
+        return (
+            "the file holds weights alone. Build the network they are of, load them with "
+            "model.load_weights, and save it: model.save('model.keras')."
         )
     return str(error).strip().split("\n")[0][:200] or type(error).__name__
 

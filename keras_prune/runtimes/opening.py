@@ -9,11 +9,13 @@ from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
+from keras_prune.utils.model_files import check_layers
 from keras_prune.utils.quiet import quiet
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
     ".kpz": KerasRuntime,
+    ".h5": KerasRuntime,
     ".onnx": OnnxRuntime,
     ".tflite": TFLiteRuntime,
 }
@@ -48,10 +50,10 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
 def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
-            raise ModelError(f"The directory {path} is not a SavedModel: it has no saved_model.pb.")
+            check_layers(path)
         return SavedModelRuntime
     if not path.is_file():
-        raise ModelError(f"Model file {path} does not exist.")
+        check_layers(path)
     if path.suffix not in _RUNTIMES:
         raise ModelError(
             f"Expected a {', '.join(_RUNTIMES)} file or a SavedModel directory. Received: {path}."

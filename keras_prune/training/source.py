@@ -8,11 +8,12 @@ from keras_prune import data, zoo
 from keras_prune.data import Splits
 from keras_prune.runtimes.loading import check_classes, classifier_shape, load_model
 from keras_prune.training.config import CommonConfig
+from keras_prune.utils.model_files import is_path
 
 
 def is_file(common: CommonConfig) -> bool:
     """Whether the model is a file, and not a network of the zoo."""
-    return common.model.endswith((".keras", ".kpz"))
+    return is_path(common.model)
 
 
 def open_file(common: CommonConfig, data_dir: str | Path | None) -> tuple[keras.Model, Splits]:

@@ -39,6 +39,7 @@ CONFIG = load_run(
     }
 )
 FILES = {
+    "scores.json",
     "baseline.keras", "config.toml", "history.csv", "layers.csv", "model.tflite", "plan.json",
     "pruned.keras", "report.json", "saved_model", "training.csv", "training.svg",
 }  # fmt: skip

@@ -51,8 +51,8 @@ def test_threads_can_be_chosen(folder, name):
         ("text.tflite", "text.tflite is not a TFLite file"),
         ("text.onnx", "text.onnx cannot be loaded"),
         ("text.keras", "not a Keras file"),
-        ("model.h5", "Expected a .keras, .kpz, .onnx, .tflite file or a SavedModel directory"),
-        ("folder", "not a SavedModel"),
+        ("model.h5", "not a Keras file, or is damaged"),
+        ("folder", "is a folder without a .keras file"),
     ],
 )
 def test_what_is_no_model_is_one_line(folder, name, words):

@@ -115,7 +115,7 @@ def test_an_open_size_is_refused_in_other_formats_too(tmp_path):
         ("text.tflite", "text.tflite is not a TFLite file"),
         ("text.keras", "not a Keras file"),
         ("absent.tflite", "absent.tflite does not exist"),
-        ("folder", "not a SavedModel"),
+        ("folder", "is a folder without a .keras file"),
     ],
 )
 def test_a_file_of_no_known_kind_is_one_line(tmp_path, name, message):

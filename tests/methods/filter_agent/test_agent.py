@@ -20,7 +20,10 @@ from tests.methods.filter_agent.stand_in import (
 )
 
 IMAGES = np.random.default_rng(0).normal(size=(60, 8, 8, 3)).astype("float32")
-OPTIONS = {"b": 5.0, "max_updates": 8, "patience": 8, "learning_rate": 0.05, "samples": 4}
+OPTIONS = {
+    "b": 5.0, "max_updates": 8, "patience": 8, "learning_rate": 0.05, "samples": 4,
+    "recalibration_images": 0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,11 @@ DATA = RANDOM.normal(size=(40, 8, 8, 3)).astype("float32"), RANDOM.integers(0, 4
 
 
 def ranking(**options):
-    given = {"criterion": "l1", "steps": 3, "macs": 0.4} | TRAININGS | options
+    given = (
+        {"criterion": "l1", "steps": 3, "macs": 0.4, "recalibration_images": 0}
+        | TRAININGS
+        | options
+    )
     if {"ratio", "params"} & options.keys():
         del given["macs"]
     return Ranking(**given)

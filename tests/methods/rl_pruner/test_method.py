@@ -46,7 +46,10 @@ def run_of(monkeypatch, values=lambda model: 90.0, evaluator=None, **options):
 
 
 def method(**options):
-    given = {"macs": 0.3, "steps": 2, "samples": 2, "updates": 2, "depth": 2, "criterion": "l1"}
+    given = {
+        "macs": 0.3, "steps": 2, "samples": 2, "updates": 2, "depth": 2, "criterion": "l1",
+        "recalibration_images": 0,
+    }  # fmt: skip
     return RLPruner(**given | options)
 
 
