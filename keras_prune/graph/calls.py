@@ -154,6 +154,27 @@ def source_name(tensor: keras.KerasTensor) -> str:
     return tensor._keras_history.operation.name
 
 
+def readers(tensor: keras.KerasTensor) -> Iterator[keras.Operation]:
+    """The operations that read a symbolic tensor, also through others that have no weights."""
+    pending, seen = [tensor], {id(tensor)}
+    while pending:
+        tensor = pending.pop()
+        for node in tensor._keras_history.operation._outbound_nodes:
+            if not any(given is tensor for given in node.input_tensors):
+                continue
+            reader, passed = node.operation, list(node.outputs)
+            if is_model(reader):
+                inner = functional_trace(reader)
+                pairs = zip(_call(node).nested_inputs(inner), inner.flat_inputs, strict=True)
+                passed = [inside for outside, inside in pairs if outside is tensor]
+            else:
+                yield reader
+                if getattr(reader, "weights", None):
+                    continue
+            pending += [new for new in passed if id(new) not in seen]
+            seen.update(map(id, passed))
+
+
 def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
     """An operation of the same kind from a config. A Lambda goes on with its function."""
     if type(operation) is keras.layers.Lambda:
@@ -161,6 +182,13 @@ def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
         shape, mask = operation._output_shape, operation.mask
         return keras.layers.Lambda(operation.function, shape, mask, operation.arguments, **own)
     return type(operation).from_config(config)
+
+
+def sublayers(operation: keras.Operation) -> list[keras.Operation]:
+    """An operation and the layers it owns, whatever their depth, in the order they were made."""
+    if not isinstance(operation, keras.Layer):
+        return [operation]
+    return list(operation._flatten_layers(include_self=True, recursive=True))
 
 
 Run = Callable[..., Any]
@@ -188,6 +216,13 @@ def execute(
         results = keras.tree.flatten(run(call.operation, *args, **kwargs))
         values.update(zip(map(id, call.outputs), results, strict=True))
     return values
+
+
+def in_inference(operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
+    """Carries out a call of a trial: not as in training, which some layers take for the default."""
+    if isinstance(operation, keras.Layer):
+        kwargs = kwargs | {"training": False}
+    return operation(*args, **kwargs)
 
 
 def _node(tensor: Any) -> Any:

@@ -9,8 +9,8 @@ import keras
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import Call, Trace, execute
-from keras_prune.graph.calls import calls_between
-from keras_prune.graph.proving import sample
+from keras_prune.graph.calls import calls_between, in_inference
+from keras_prune.graph.samples import sample
 
 _EXAMPLES = 2
 Shape = tuple[int, ...]
@@ -62,7 +62,7 @@ def _run(calls: Sequence[Call], values: Mapping[int, Any]) -> _Run:
     with keras.StatelessScope():
         for number, call in enumerate(calls):
             try:
-                values = execute([call], values)
+                values = execute([call], values, in_inference)
             except Exception as error:
                 reason = " ".join(str(error).split())[:200]
                 return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {reason}")

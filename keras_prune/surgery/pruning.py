@@ -18,6 +18,7 @@ from keras_prune.graph.cut import Cut
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_rebuilt
 from keras_prune.surgery.initializers import InitialValues, without_arrays
+from keras_prune.surgery.vocabularies import hand_over_vocabularies
 
 
 def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
@@ -194,6 +195,7 @@ class Replay:
         names = [weight.name for weight in old.weights]
         values = [self._kept(weight) for weight in old.weights]
         self._initial[id(old)] = InitialValues(new, names, values)
+        hand_over_vocabularies(old, new)
         if any(np.isnan(value.sum()) for value in values):
             self.undefined.setdefault(call.name)
 
