@@ -111,11 +111,19 @@ def input_structure(model: Any) -> Any:
     if hasattr(model, "_inputs_struct"):
         return model._inputs_struct
     shapes = list((model._build_shapes_dict or {}).values())
-    if not model.built or not shapes:
+    if not model.built or not shapes or _is_open(shapes[0]):
         return None
     if isinstance(shapes[0], dict):
         return {name: _input(shape, name) for name, shape in shapes[0].items()}
     return keras.tree.map_shape_structure(_input, shapes[0])
+
+
+def _is_open(shapes: Any) -> bool:
+    """Whether an input's shape is unknown, as it is after a call that failed."""
+    if isinstance(shapes, dict):
+        return None in shapes.values()
+    several = isinstance(shapes, list | tuple) and any(isinstance(s, list | tuple) for s in shapes)
+    return None in shapes if several else shapes is None
 
 
 def _input(shape: Sequence[int | None], name: str | None = None) -> keras.KerasTensor:

@@ -12,6 +12,7 @@ import numpy as np
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calls import Call, calls_between, execute, has_mask, in_inference
 from keras_prune.graph.samples import sample
+from keras_prune.utils.reasons import reason
 
 
 def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, ...]]:
@@ -191,5 +192,5 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def _line(error: Exception) -> str:
-    """An error's message in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    """An error's kind and message in one line."""
+    return f"{type(error).__name__}: {reason(error, 300)}"

@@ -11,6 +11,7 @@ from keras_prune.errors import ModelError
 from keras_prune.graph import Call, Trace, execute
 from keras_prune.graph.calls import calls_between, in_inference
 from keras_prune.graph.samples import sample
+from keras_prune.utils.reasons import reason
 
 _EXAMPLES = 2
 Shape = tuple[int, ...]
@@ -64,8 +65,8 @@ def _run(calls: Sequence[Call], values: Mapping[int, Any]) -> _Run:
             try:
                 values = execute([call], values, in_inference)
             except Exception as error:
-                reason = " ".join(str(error).split())[:200]
-                return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {reason}")
+                why = reason(error)
+                return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {why}")
             shapes |= {id(tensor): tuple(values[id(tensor)].shape) for tensor in call.outputs}
             values = {key: value for key, value in values.items() if last.get(key, -1) > number}
     return _Run(shapes)

@@ -19,6 +19,7 @@ from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_rebuilt
 from keras_prune.surgery.initializers import InitialValues, without_arrays
 from keras_prune.surgery.vocabularies import hand_over_vocabularies
+from keras_prune.utils.reasons import reason
 
 
 def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
@@ -162,9 +163,10 @@ class Replay:
                 config["name"] = call.name
             return remade(old, without_arrays(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
-            reason = " ".join(str(error).strip().split("\n\n")[0].split())
             raise ModelError(
-                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason}"
+                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason(error)}. Let "
+                "its __init__ take all that get_config returns, and hand **kwargs to "
+                "super().__init__."
             ) from error
 
     def _input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:

@@ -260,3 +260,11 @@ def test_augmentation_inside_runs_as_in_inference(front, tmp_path):
         assert_same([ops.convert_to_numpy(whole(x, training=False))], [given])
         assert np.abs(ops.convert_to_numpy(whole(x, training=True)) - given).max() > 1e-3
         assert_invariant(model, half_plan(graph), tmp_path / "pruned.keras")
+
+
+def test_an_input_whose_shape_a_failed_call_left_unknown_is_refused():
+    model = chain()
+    for shapes in (None, {"x": None}, [(None, 3), None]):
+        model._build_shapes_dict = {"inputs": shapes}
+        with pytest.raises(ModelError, match="its input shape is unknown"):
+            trace(model)
