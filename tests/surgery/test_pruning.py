@@ -338,9 +338,10 @@ class Bare(kl.Layer):
     def __init__(self, factor):
         super().__init__()
         self.factor = factor
+        self.scale = self.add_weight(())
 
     def call(self, x):
-        return x * self.factor
+        return x * self.scale * self.factor
 
     def get_config(self):
         return super().get_config() | {"factor": self.factor}
