@@ -7,10 +7,10 @@ import numpy as np
 
 from keras_prune.errors import ExportError
 from keras_prune.exporting.settings import Arrays
+from keras_prune.graph.samples import drawn
 
 _COUNT = 8
-_HIGH = {"bool": 2, "int32": 2, "int64": 2}
-"""Indices and flags stay below 2, whatever looks them up; all else is like a pixel, below 255."""
+_HIGH = 255  # what is no index is like a pixel
 
 
 def made_up(model: keras.Model) -> Arrays:
@@ -28,9 +28,8 @@ def made_up(model: keras.Model) -> Arrays:
                 f"Input {tensor.name!r} has the open shape {shape}: give `batch`, an example of "
                 "it, or export a model whose Input has a fixed shape."
             )
-        high = _HIGH.get(tensor.dtype, 255)
         count = tensor.shape[0] or _COUNT
-        arrays.append(rng.uniform(0, high, (count, *shape)).astype(tensor.dtype))
+        arrays.append(_typed(drawn(tensor, (count, *shape), _HIGH, rng), tensor))
     return arrays
 
 
@@ -54,7 +53,12 @@ def given(name: str, examples: np.ndarray | Sequence[np.ndarray], model: keras.M
             f"Expected `{name}` of shape {' and '.join(map(_show, wanted))}. Received: "
             f"{' and '.join(map(str, shapes))}."
         )
-    return [a.astype(tensor.dtype) for a, tensor in zip(arrays, model.inputs, strict=True)]
+    return [_typed(a, tensor) for a, tensor in zip(arrays, model.inputs, strict=True)]
+
+
+def _typed(array: np.ndarray, tensor: keras.KerasTensor) -> np.ndarray:
+    """An array in the dtype of an input; strings are objects."""
+    return array.astype(object if tensor.dtype == "string" else tensor.dtype)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

@@ -3,6 +3,7 @@
 import keras
 
 from keras_prune.errors import ExportError
+from keras_prune.utils.reasons import reason
 
 
 def wrapped(
@@ -42,9 +43,8 @@ def wrapped(
         tensors = _call(preprocessing, inputs) if preprocessing is not None else inputs
         return keras.Model(inputs, _call(model, tensors), name=model.name)
     except ValueError as error:  # Keras' word for shapes that do not meet
-        reason = " ".join(str(error).split())[:200]
         raise ExportError(
-            f"The model does not take what `preprocessing` returns: {reason}"
+            f"The model does not take what `preprocessing` returns: {reason(error)}"
         ) from error
 
 

@@ -112,11 +112,19 @@ def input_structure(model: Any) -> Any:
     if hasattr(model, "_inputs_struct"):
         return model._inputs_struct
     shapes = list((model._build_shapes_dict or {}).values())
-    if not model.built or not shapes:
+    if not model.built or not shapes or _is_open(shapes[0]):
         return None
     if isinstance(shapes[0], dict):
         return {name: _input(shape, name) for name, shape in shapes[0].items()}
     return keras.tree.map_shape_structure(_input, shapes[0])
+
+
+def _is_open(shapes: Any) -> bool:
+    """Whether an input's shape is unknown, as it is after a call that failed."""
+    if isinstance(shapes, dict):
+        return None in shapes.values()
+    several = isinstance(shapes, list | tuple) and any(isinstance(s, list | tuple) for s in shapes)
+    return None in shapes if several else shapes is None
 
 
 def _input(shape: Sequence[int | None], name: str | None = None) -> keras.KerasTensor:
@@ -153,6 +161,27 @@ def has_mask(tensor: Any) -> bool:
 def source_name(tensor: keras.KerasTensor) -> str:
     """The name of the input or operation that makes a tensor; the tensor's own may be another."""
     return tensor._keras_history.operation.name
+
+
+def readers(tensor: keras.KerasTensor) -> Iterator[keras.Operation]:
+    """The operations that read a symbolic tensor, also through others that have no weights."""
+    pending, seen = [tensor], {id(tensor)}
+    while pending:
+        tensor = pending.pop()
+        for node in tensor._keras_history.operation._outbound_nodes:
+            if not any(given is tensor for given in node.input_tensors):
+                continue
+            reader, passed = node.operation, list(node.outputs)
+            if is_model(reader):
+                inner = functional_trace(reader)
+                pairs = zip(_call(node).nested_inputs(inner), inner.flat_inputs, strict=True)
+                passed = [inside for outside, inside in pairs if outside is tensor]
+            else:
+                yield reader
+                if getattr(reader, "weights", None):
+                    continue
+            pending += [new for new in passed if id(new) not in seen]
+            seen.update(map(id, passed))
 
 
 def remade(operation: keras.Operation, config: dict[str, Any]) -> Any:
@@ -196,6 +225,13 @@ def execute(
         results = keras.tree.flatten(run(call.operation, *args, **kwargs))
         values.update(zip(map(id, call.outputs), results, strict=True))
     return values
+
+
+def in_inference(operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:
+    """Carries out a call of a trial: not as in training, which some layers take for the default."""
+    if isinstance(operation, keras.Layer):
+        kwargs = kwargs | {"training": False}
+    return operation(*args, **kwargs)
 
 
 def _node(tensor: Any) -> Any:

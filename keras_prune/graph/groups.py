@@ -126,10 +126,23 @@ class ChannelGraph:
     def require_groups(self) -> None:
         """Raises a `ModelError` that says why if nothing can be pruned."""
         if not self.groups:
-            reasons = "; ".join(f"{pin.name}: {pin.reason}" for pin in self.pins[:5])
             raise ModelError(
-                f"Model {self.model.name!r} has no prunable channels. All are pinned by: {reasons}."
+                f"Model {self.model.name!r} has no prunable channels. All are pinned, most by: "
+                f"{'; '.join(self._holding()) or 'no layer makes channels of its own'}. Prune "
+                "another part of the network, or replace what pins by layers and keras.ops."
             )
+
+    def _holding(self, most: int = 5) -> list[str]:
+        """The pins that hold most, with the parameters of the layers they hold, in percent."""
+        makers = [binding for binding in self.bindings if binding.role is Role.PRODUCER]
+        held: Counter[Pin] = Counter()
+        for pin, layer in dict.fromkeys((pin, b.layer) for b in makers for pin in self.causes(b)):
+            held[pin] += layer.count_params()
+        total = max(1, self.model.count_params())
+        return [
+            f"{pin.name}: {pin.reason} ({size / total:.0%} of the parameters)"
+            for pin, size in held.most_common(most)
+        ]
 
     def cut(self, kept: Mapping[str, np.ndarray]) -> Cut:
         """What is left once each named group keeps the given channels only."""

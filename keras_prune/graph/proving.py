@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calls import Call, calls_between, execute, has_mask
-
-_BATCH, _LENGTH = 2, 32  # of a trial run, where the model leaves them open
+from keras_prune.graph.calls import Call, calls_between, execute, has_mask, in_inference
+from keras_prune.graph.samples import sample
+from keras_prune.utils.reasons import reason
 
 
 def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, ...]]:
@@ -160,10 +160,12 @@ def check_values(
         return values.setdefault(id(x), sample(x, random))
 
     real_args, real_kwargs = keras.tree.map_structure(value, (args, kwargs))
+    weights = _other_weights(layer)
     try:
-        with keras.StatelessScope(state_mapping=_other_weights(layer)):
-            expected = keras.tree.flatten(layer(*real_args, **real_kwargs))
-            results = execute(calls, values)
+        with keras.StatelessScope(state_mapping=weights):
+            expected = keras.tree.flatten(in_inference(layer, *real_args, **real_kwargs))
+        with keras.StatelessScope(state_mapping=weights):  # seeds are where they were
+            results = execute(calls, values, in_inference)
         received = [results[id(tensor)] for tensor in keras.tree.flatten(outputs)]
         same = all(map(equal, received, expected)) and len(received) == len(expected)
     except Exception as error:
@@ -181,14 +183,6 @@ def _other_weights(layer: keras.Layer) -> list[tuple[keras.Variable, Any]]:
     ]
 
 
-def sample(tensor: keras.KerasTensor, random: np.random.Generator | None = None) -> Any:
-    """Two examples of small positive numbers, which may be indices, too."""
-    batch, *lengths = tensor.shape
-    shape = [batch or _BATCH, *(_LENGTH if length is None else length for length in lengths)]
-    values = (random or np.random.default_rng(0)).uniform(0, 2, shape)
-    return keras.ops.cast(values, tensor.dtype)
-
-
 def equal(a: Any, b: Any) -> bool:
     """Whether two tensors hold the same but for rounding."""
     if keras.backend.standardize_dtype(a.dtype) != keras.backend.standardize_dtype(b.dtype):
@@ -199,5 +193,5 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def _line(error: Exception) -> str:
-    """An error's message in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    """An error's kind and message in one line."""
+    return f"{type(error).__name__}: {reason(error, 300)}"

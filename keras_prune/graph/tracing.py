@@ -21,6 +21,7 @@ from keras_prune.graph.calls import (
     source_name,
 )
 from keras_prune.graph.composites import open_layers
+from keras_prune.graph.remembered import recall, remember
 
 
 def trace(model: keras.Model) -> Trace:
@@ -29,6 +30,7 @@ def trace(model: keras.Model) -> Trace:
     A Functional or Sequential model holds them. A subclassed model is traced: its `call` is run on
     symbolic inputs, and on random ones to see that the calls found compute the same. Layers of the
     user's own that call other layers are opened likewise; where that is not exact, they stay calls.
+    The trace of a subclassed model is remembered until the model changes.
 
     Args:
         model: the model; it is not changed.
@@ -47,7 +49,7 @@ def trace(model: keras.Model) -> Trace:
         raise ModelError(f"Expected a Keras model. Received: {type(model).__name__}.")
     if is_model(model):
         return open_layers(functional_trace(model))
-    return open_layers(_subclassed_trace(model), made_anew=True)
+    return recall(model) or remember(open_layers(_subclassed_trace(model), made_anew=True))
 
 
 def renewed(traced: Trace) -> Trace:

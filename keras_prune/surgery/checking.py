@@ -9,8 +9,10 @@ import keras
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import Call, Trace, execute
-from keras_prune.graph.calls import calls_between
-from keras_prune.graph.proving import equal, sample
+from keras_prune.graph.calls import calls_between, in_inference
+from keras_prune.graph.proving import equal
+from keras_prune.graph.samples import sample
+from keras_prune.utils.reasons import reason
 
 _EXAMPLES = 2
 Shape = tuple[int, ...]
@@ -68,10 +70,11 @@ def check_same(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> Non
     )
     with keras.StatelessScope():
         try:
-            before, again = (execute(original.calls, inputs) for _ in range(2))
+            before, again = (execute(original.calls, inputs, in_inference) for _ in range(2))
         except Exception:  # of unknown size, and the sample's is none the model can take
             return
-        after = execute(rebuilt, {id(tensors[old]): value for old, value in inputs.items()})
+        given = {id(tensors[old]): value for old, value in inputs.items()}
+        after = execute(rebuilt, given, in_inference)
     for call in original.calls:
         for old in call.outputs:
             value, new = before[id(old)], after[id(tensors[id(old)])]
@@ -96,10 +99,10 @@ def _run(calls: Sequence[Call], values: Mapping[int, Any]) -> _Run:
     with keras.StatelessScope():
         for number, call in enumerate(calls):
             try:
-                values = execute([call], values)
+                values = execute([call], values, in_inference)
             except Exception as error:
-                reason = " ".join(str(error).split())[:200]
-                return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {reason}")
+                why = reason(error)
+                return _Run(shapes, f"{call.name!r} fails on {_EXAMPLES} examples: {why}")
             shapes |= {id(tensor): tuple(values[id(tensor)].shape) for tensor in call.outputs}
             values = {key: value for key, value in values.items() if last.get(key, -1) > number}
     return _Run(shapes)

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role, Trace, execute
-from keras_prune.graph.proving import sample
+from keras_prune.graph.calls import in_inference
+from keras_prune.graph.samples import sample
 from keras_prune.plan import PruningPlan
 
 
@@ -150,5 +151,5 @@ class _Constants:
                     axis = self._places(tensor)[0]
                     others = tuple(n for n in range(value.ndim) if n != axis)
                     reads.append((id(call.operation), tensor, ~value.any(axis=others)))
-            values = execute([call], values)
+            values = execute([call], values, in_inference)
         return [values[id(tensor)] for tensor in traced.flat_outputs]

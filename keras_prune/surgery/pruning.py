@@ -19,6 +19,8 @@ from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_rebuilt, check_same
 from keras_prune.surgery.functions import hand_over, plain
 from keras_prune.surgery.initializers import InitialValues, without_arrays
+from keras_prune.surgery.vocabularies import hand_over_vocabularies
+from keras_prune.utils.reasons import reason
 
 
 def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
@@ -166,7 +168,9 @@ class Replay:
                 new = remade(old, without_arrays(old, config))
         except (TypeError, ValueError, KeyError, NotImplementedError) as error:
             raise ModelError(
-                f"Layer {call.name!r} cannot be rebuilt from its get_config: {_cause(error)}"
+                f"Layer {call.name!r} cannot be rebuilt from its get_config: {reason(error)}. Let "
+                "its __init__ take all that get_config returns, and hand **kwargs to "
+                "super().__init__."
             ) from error
         hand_over(old, new, call.name)
         return new
@@ -199,6 +203,7 @@ class Replay:
         names = [weight.name for weight in old.weights]
         values = [self._kept(weight) for weight in old.weights]
         self._initial[id(old)] = InitialValues(new, names, values)
+        hand_over_vocabularies(old, new)
         if any(np.isnan(value.sum()) for value in values):
             self.undefined.setdefault(call.name)
 
@@ -221,16 +226,6 @@ class Replay:
             if positions is not None:
                 values = values.take(positions, axis=binding.axis)
         return values
-
-
-def _cause(error: Exception) -> str:
-    """What Keras says of a config, in one line and without the config."""
-    text = str(error)
-    said = text.rsplit("Exception encountered: ", 1)[-1] if "config=" in text else text
-    reason = " ".join(said.strip().split("\n\n")[0].split())[:300]
-    if "unexpected keyword argument" in reason:
-        reason += ". Let __init__ take **kwargs, and hand them to super().__init__"
-    return reason
 
 
 def _check_rebuilt(call: Call, what: str, received: list[Any], expected: list[Any]) -> None:

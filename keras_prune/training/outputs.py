@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_prune.graph import trace
-from keras_prune.graph.proving import sample
+from keras_prune.graph.samples import sample
 from keras_prune.training.classifier import output_layers
 from keras_prune.training.compiled import compiled_with
 

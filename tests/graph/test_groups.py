@@ -95,3 +95,11 @@ def test_the_model_is_not_changed_by_the_walk():
     ChannelGraph(model)
     assert model.get_config() == config
     assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def test_no_channels_names_the_pins_that_hold_most():
+    i = keras.Input((4,))
+    outputs = [keras.layers.Dense(n, name=f"out{n}")(i) for n in (1, 2, 7)]
+    reason = r"most by: out7: a model output \(70% of the parameters\); out2: .* \(20%"
+    with pytest.raises(ModelError, match=reason):
+        ChannelGraph(keras.Model(i, outputs)).require_groups()

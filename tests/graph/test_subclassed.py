@@ -231,3 +231,40 @@ def test_ops_have_the_same_names_at_every_trace():
     assert names == ["a", "relu", "mean", "relu_1", "head"]
     pruned = prune(model, half_plan(ChannelGraph(model)))
     assert [call.name for call in trace(pruned).calls] == names
+
+
+class Noisy(kl.Layer):
+    """Draws random numbers at every call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seeds = keras.random.SeedGenerator(1)
+
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x), seed=self.seeds)
+
+
+@pytest.mark.parametrize("front", [kl.RandomFlip, lambda: kl.RandomCrop(7, 7), Noisy])
+def test_augmentation_inside_runs_as_in_inference(front, tmp_path):
+    def run(x, training, front, conv, drop, head):
+        return head(drop(ops.mean(conv(front(x)), axis=(1, 2))))
+
+    layers = {"front": front(), "conv": kl.Conv2D(8, 3, name="conv"), "drop": kl.Dropout(0.5)}
+    model = randomise(Subclassed((8, 8, 3), run, **layers, head=kl.Dense(3)))
+    graph = ChannelGraph(model)
+    assert set(graph.groups) == {"conv"}
+    whole = prune(model, half_plan(graph).for_graph(graph, {}))
+    x = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype("float32")
+    if front is not Noisy:
+        given = ops.convert_to_numpy(model(x, training=False))
+        assert_same([ops.convert_to_numpy(whole(x, training=False))], [given])
+        assert np.abs(ops.convert_to_numpy(whole(x, training=True)) - given).max() > 1e-3
+        assert_invariant(model, half_plan(graph), tmp_path / "pruned.keras")
+
+
+def test_an_input_whose_shape_a_failed_call_left_unknown_is_refused():
+    model = chain()
+    for shapes in (None, {"x": None}, [(None, 3), None]):
+        model._build_shapes_dict = {"inputs": shapes}
+        with pytest.raises(ModelError, match="its input shape is unknown"):
+            trace(model)

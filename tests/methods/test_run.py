@@ -346,7 +346,9 @@ def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatc
 
 def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, task, monkeypatch):
     spared = TrainingConfig(epochs=1, learning_rate=1e-6, steps_per_epoch=1)
-    method = ranking(params=None, ratio=0.9, max_ratio=1.0, steps=1, finetune=spared, recalibration_images=0)
+    method = ranking(
+        params=None, ratio=0.9, max_ratio=1.0, steps=1, finetune=spared, recalibration_images=0
+    )
     with pytest.warns(ResultWarning) as caught:
         report = method.run(model, task).report
     told = [str(each.message) for each in caught if each.category is ResultWarning]

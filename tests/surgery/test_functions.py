@@ -173,5 +173,7 @@ def test_what_keras_says_comes_first_and_the_config_not_at_all():
     with pytest.raises(ModelError) as caught:
         prune(model, PruningPlan.for_graph(ChannelGraph(model), {}))
     message = str(caught.value)
-    assert "unexpected keyword argument" in message and "Let __init__ take **kwargs" in message
+    assert (
+        "unexpected keyword argument" in message and "hand **kwargs to super().__init__" in message
+    )
     assert "config=" not in message and len(message) < 400 and "\n" not in message

@@ -332,9 +332,28 @@ class Refuses(kl.Layer):
         return {"name": self.name}
 
 
+class Bare(kl.Layer):
+    """Takes none of what Keras writes into every config."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+        self.scale = self.add_weight(())
+
+    def call(self, x):
+        return x * self.scale * self.factor
+
+    def get_config(self):
+        return super().get_config() | {"factor": self.factor}
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
+        (
+            lambda: Bare(2.0),
+            r"get_config: Bare\.__init__\(\) got an unexpected keyword argument 'name'. Let its",
+        ),
         (lambda: Forgets(5, name="liar"), "'liar' was rebuilt from its get_config with .*shapes"),
         (lambda: Forgets(bias=True, name="liar"), "'liar' was rebuilt from its get_config"),
         (lambda: Forgets(rows=2, name="liar"), "'liar' was rebuilt.*an output of shapes"),

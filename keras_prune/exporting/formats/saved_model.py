@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_prune.exporting.formats.base import Format
 from keras_prune.exporting.settings import Settings
+from keras_prune.graph.calls import sublayers
 from keras_prune.runtimes.saved_model import METADATA
 
 
@@ -23,7 +24,8 @@ class SavedModel(Format):
 
     def write(self, model: keras.Model, path: Path, settings: Settings) -> None:
         module = tf.Module()
-        module.kept = [variable.value for variable in model.variables]  # what is found is saved
+        kept = [variable.value for variable in model.variables]
+        module.kept = [*kept, *_tables(model)]  # what is found is saved
         module.serve = endpoint(model)
         tf.saved_model.save(module, str(path), signatures={settings.signature: module.serve})
         extra = path / METADATA
@@ -31,6 +33,12 @@ class SavedModel(Format):
             extra.mkdir()
         for name, text in settings.metadata.items():
             (extra / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+def _tables(model: keras.Model) -> list[tf.saved_model.experimental.TrackableResource]:
+    """The tables of the lookups in a model."""
+    owned = (value for layer in sublayers(model) for value in vars(layer).values())
+    return [x for x in owned if isinstance(x, tf.saved_model.experimental.TrackableResource)]
 
 
 def endpoint(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:

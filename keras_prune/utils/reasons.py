@@ -1,0 +1,25 @@
+"""What a foreign error says, in one line."""
+
+import re
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_CALLS = re.compile(r"^Exception encountered when calling \S+\.call\(\)\.\s*")
+_REST = re.compile(r"\n\s*Arguments received by ")
+
+
+def reason(error: BaseException, limit: int = 200) -> str:
+    """The cause in an error's message: no colours, no lists of arguments, no config.
+
+    Keras puts what happened behind a layer's whole config, or between the name of each layer around
+    and the arguments it received.
+
+    Example:
+
+    >>> reason(TypeError("Error when deserializing X.\\n\\nException encountered: no 'trainable'"))
+    "no 'trainable'"
+    """
+    text = _COLOURS.sub("", str(error)).strip().rpartition("Exception encountered: ")[2]
+    while _CALLS.match(text):
+        text = _CALLS.sub("", text)
+    cause = _REST.split(text)[0].strip().split("\n\n")[0]
+    return " ".join(cause.split())[:limit] or type(error).__name__
