@@ -103,8 +103,8 @@ def _is_mistaken(value: Any) -> bool:
         found: Callable[..., Any] = keras.activations.get(keras.activations.serialize(value))
         if found is not value:
             points = np.linspace(-6, 6, 49, dtype="float32")[None]
-            pair = (keras.ops.convert_to_numpy(each(points)) for each in (found, value))
-            return not np.allclose(*pair, atol=1e-6)
+            theirs, own = (keras.ops.convert_to_numpy(each(points)) for each in (found, value))
+            return not np.allclose(theirs, own, atol=1e-6)
     return False
 
 
