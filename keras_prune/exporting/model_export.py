@@ -83,10 +83,11 @@ def export(
     """Writes a model in a deployment format, runs the file and compares it with the model.
 
     The file runs in its own runtime: TensorFlow for a SavedModel, LiteRT for TFLite, onnxruntime
-    for ONNX. All but `.keras` compute in float32, whatever the model's compute precision. A file of
-    floats may differ by 0.1 % of the model's largest output (float16: 1 %); one of integers has to
-    choose the model's class in 90 % of the examples, or differ by at most 10 % where there are no
-    classes. TFLite, ONNX and SavedModel say how many MACs an example costs, for `benchmark`.
+    for ONNX. All but `.keras` compute in float32, inputs and outputs included, whatever the model's
+    own precision (float16, bfloat16, float64, mixed). A file of floats may differ by 0.1 % of the
+    model's largest output (float16: 1 %); one of integers has to choose the model's class in 90 %
+    of the examples, or differ by at most 10 % where there are no classes. TFLite, ONNX and
+    SavedModel say how many MACs an example costs, for `benchmark`.
 
     Args:
         model: a built model.
@@ -129,7 +130,7 @@ def export(
     _check_free(path, force)
     forms = deployed(model, kind.name)
     written, expected = (
-        wrapped(form, preprocessing, _one_size(forms, batch_size))
+        _computing(kind, wrapped(form, preprocessing, _one_size(forms, batch_size)))
         for form in (forms.written, forms.expected)
     )
     settings = Settings(
@@ -149,6 +150,12 @@ def export(
         str(path), kind.name, quantize, size(path), found.max_abs_error, found.top1,
         found.accuracy, found.model_accuracy, found.decided,
     )  # fmt: skip
+
+
+def _computing(kind: Format, form: keras.Model) -> keras.Model:
+    """A model in the precision that files of this kind have."""
+    with quiet():
+        return in_float32(form) if kind.float32 else form
 
 
 def _one_size(forms: Deployed, batch_size: int | None) -> int | None:
@@ -246,14 +253,10 @@ def _draft(
 ) -> Agreement:
     try:
         with quiet():
-            written, expected = (
-                in_float32(form) if kind.float32 else form
-                for form in (forms.written, forms.expected)
-            )
-            kind.write(written, draft, settings)
+            kind.write(forms.written, draft, settings)
             runtime = open_runtime(draft)
             for count in forms.tried:
-                found = agreement(runtime, expected, batch, truth, count)
+                found = agreement(runtime, forms.expected, batch, truth, count)
                 TOLERANCES[settings.quantize].check(kind.name, found)
             return found
     except (OSError, KerasPruneError):

@@ -1,46 +1,65 @@
-"""A float32 twin of a model that computes in a lower precision."""
+"""A float32 twin of a model that computes in another precision."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
+
+from keras_prune.errors import ExportError
+
+_OTHERS = {"float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"}
 
 
 def in_float32(model: keras.Model) -> keras.Model:
     """The model itself if all its layers compute in float32, else a copy whose layers do.
 
-    TFLite has no bfloat16 convolution, and a file that is to be compared with its model must not
-    round differently.
+    TFLite has convolutions of no other precision, and a file that is to be compared with its model
+    must not round differently.
 
     Args:
         model: a built model.
 
     Returns:
-        A model with the same weights and only float32 computation.
+        A model with the same weights and only float32 computation, inputs and outputs included.
+
+    Raises:
+        ExportError: the model cannot be made again from its config.
     """
-    data = keras.saving.serialize_keras_object(model)
-    if not _mixed(data):
-        return model
-    twin = keras.saving.deserialize_keras_object(_unmixed(data))
-    twin.set_weights(model.get_weights())
+    try:
+        data = keras.saving.serialize_keras_object(model)
+        if _OTHERS.isdisjoint(_dtypes(data)):
+            return model
+        twin = keras.saving.deserialize_keras_object(_changed(data))
+    except (TypeError, ValueError, KeyError, NotImplementedError) as error:
+        reason = " ".join(str(error).rsplit("Exception encountered: ", 1)[-1].split())[:200]
+        raise ExportError(
+            f"The model cannot be made again from its config, to compute in float32: {reason}"
+        ) from error
+    for new, old in zip(twin.weights, model.weights, strict=True):
+        new.assign(keras.ops.cast(old, new.dtype))
     return twin
 
 
-def _mixed(data: Any) -> bool:
+def _dtypes(data: Any, key: str = "") -> Iterator[str]:
+    """The dtypes and policies that a config names."""
     if isinstance(data, dict):
-        return _is_mixed_policy(data) or any(_mixed(value) for value in data.values())
-    return isinstance(data, list | tuple) and any(_mixed(value) for value in data)
+        if data.get("class_name") == "DTypePolicy":
+            yield data["config"]["name"]
+        for name, value in data.items():
+            yield from _dtypes(value, name)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _dtypes(value)
+    elif key == "dtype" and isinstance(data, str):
+        yield data
 
 
-def _unmixed(data: Any) -> Any:
+def _changed(data: Any, key: str = "") -> Any:
+    """A config with float32 for every other float: in policies, and as the dtype of inputs."""
     if isinstance(data, dict):
-        if _is_mixed_policy(data):
+        if data.get("class_name") == "DTypePolicy" and data["config"]["name"] in _OTHERS:
             return data | {"config": {"name": "float32"}}
-        return {key: _unmixed(value) for key, value in data.items()}
+        return {name: _changed(value, name) for name, value in data.items()}
     if isinstance(data, list | tuple):
-        return type(data)(_unmixed(value) for value in data)
-    return data
-
-
-def _is_mixed_policy(data: dict[str, Any]) -> bool:
-    name = data.get("config", {}).get("name") if data.get("class_name") == "DTypePolicy" else None
-    return isinstance(name, str) and name.startswith("mixed_")
+        return type(data)(_changed(value) for value in data)
+    return "float32" if key == "dtype" and isinstance(data, str) and data in _OTHERS else data

@@ -70,16 +70,18 @@ class _Constants:
 
     def zero(self, group: ChannelGroup) -> np.ndarray:
         """Where what is read is zero and can be nothing else, for channels without weights."""
-        zero, number = np.ones(group.channels, bool), self._numbers[group.name]
+        read, loud = np.zeros(group.channels, bool), np.zeros(group.channels, bool)
+        number = self._numbers[group.name]
         if number in self._joined:
-            return ~zero
+            return read
         readers = {id(member.binding.layer) for member in group.by_role(Role.CONSUMER)}
         for operation, tensor, silent in self._reads:
             _, numbers, channels = self._places(tensor)
             ours = numbers == number
             if operation in readers and ours.any():
-                np.logical_and.at(zero, channels[ours], silent[ours])
-        return zero
+                read[channels[ours]] = True
+                np.logical_or.at(loud, channels[ours], ~silent[ours])
+        return read & ~loud
 
     def seen_by_norms(self, group: ChannelGroup) -> np.ndarray:
         """The channels over which an admitted norm computes a statistic."""

@@ -21,6 +21,7 @@ _OBJECTS = (
     keras.constraints.Constraint,
 )
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)
+_ROLES = ("activation", "initializer", "regularizer", "constraint")
 
 
 @contextlib.contextmanager
@@ -31,10 +32,10 @@ def plain(layer: keras.Operation) -> Iterator[None]:
     a function that is not registered. Keras' own functions stay.
     """
     taken = [
-        (attributes, name, value)
-        for attributes in map(vars, sublayers(layer))
-        for name, value in attributes.items()
-        if _is_given(value, attributes) and not _is_keras(value)
+        (vars(owner), name, value)
+        for owner in sublayers(layer)
+        for name, value in vars(owner).items()
+        if _is_given(owner, name, value) and not _is_keras(value)
     ]
     try:
         for attributes, name, value in taken:
@@ -62,24 +63,29 @@ def hand_over(old: keras.Operation, new: keras.Operation, name: str) -> None:
     for before, after in pairs:
         known = vars(after)
         for key, value in vars(before).items():
-            if _is_given(value, vars(before)) and key in known and not holds_array(value):
+            if _is_given(before, key, value) and key in known and not holds_array(value):
                 known[key] = value  # setting the attribute would track it
                 if _is_mistaken(value):
                     _warn(name, key, value)
 
 
-def _is_given(value: Any, attributes: dict[str, Any]) -> bool:
+def _is_given(owner: keras.Operation, name: str, value: Any) -> bool:
     """Whether an attribute is a function or the like, and none of the layer's own methods."""
-    if isinstance(value, types.MethodType) and vars(value.__self__) is attributes:
+    method = getattr(value, "__wrapped__", value)  # Keras wraps some of them for each layer
+    if isinstance(method, types.MethodType) and method.__self__ is owner:
         return False
-    return isinstance(value, _OBJECTS) or (
-        isinstance(value, _FUNCTIONS) and not hasattr(value, "__wrapped__")
+    if isinstance(value, keras.Layer):  # Keras' own are rebuilt, and so are weights
+        return name.endswith("activation") and not _is_keras(value) and not value.weights
+    return isinstance(value, (*_OBJECTS, *_FUNCTIONS)) or (
+        name.endswith(_ROLES) and callable(value)
     )
 
 
 def _is_keras(value: Any) -> bool:
-    source = value if isinstance(value, types.FunctionType) else type(value)
-    return source.__module__.startswith("keras.")
+    """Whether a config can tell of it: not of the functions in `keras.ops`."""
+    if isinstance(value, types.FunctionType):
+        return value.__module__.startswith("keras.src.activations.")
+    return type(value).__module__.startswith("keras.")
 
 
 def _stand_in(name: str, value: Any) -> Any:
@@ -97,8 +103,8 @@ def _is_mistaken(value: Any) -> bool:
         found: Callable[..., Any] = keras.activations.get(keras.activations.serialize(value))
         if found is not value:
             points = np.linspace(-6, 6, 49, dtype="float32")[None]
-            pair = (keras.ops.convert_to_numpy(each(points)) for each in (found, value))
-            return not np.allclose(*pair, atol=1e-6)
+            theirs, own = (keras.ops.convert_to_numpy(each(points)) for each in (found, value))
+            return not np.allclose(theirs, own, atol=1e-6)
     return False
 
 

@@ -29,7 +29,7 @@ class MaskedNorm(keras.layers.Layer):
     """
 
     def __init__(self, norm: keras.Layer, axis: int, kept: Sequence[int], **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**{"dtype": norm.dtype_policy} | options)
         self.norm, self.axis, self.kept = norm, axis, list(kept)
         self.autocast = norm.autocast
         self.supports_masking = norm.supports_masking

@@ -93,6 +93,7 @@ def masked_weights(
             variable, axis = member.binding.variable, member.binding.axis
             _, value = values.get(id(variable), (variable, variable.value))
             factor = keras.ops.take(padded, member.owner % padded.shape[0], axis=0)
+            factor = keras.ops.cast(factor, value.dtype)
             shape = [1] * len(variable.shape)
             shape[axis] = -1
             values[id(variable)] = (variable, value * keras.ops.reshape(factor, shape))

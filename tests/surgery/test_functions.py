@@ -25,6 +25,11 @@ def hat(x):
     return ops.relu(1 - ops.abs(x))
 
 
+@functools.wraps(relu)
+def steep(x):
+    return ops.tanh(3 * x)
+
+
 def small_weights(w):
     return 0.01 * ops.sum(ops.square(w))
 
@@ -35,6 +40,19 @@ class Slope:
 
     def activate(self, x):
         return ops.maximum(x, self.slope * x)
+
+    __call__ = activate
+
+
+class Steep(layers.Layer):
+    """Is not registered, and holds what its config does not tell."""
+
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, x):
+        return ops.tanh(self.factor * x)
 
 
 class Counted(keras.initializers.Initializer):
@@ -70,6 +88,10 @@ CASES = {
         activation=functools.partial(ops.leaky_relu, negative_slope=0.5)
     ),
     "a method": lambda: convolutional(activation=Slope(0.7).activate),
+    "a callable object": lambda: convolutional(activation=Slope(0.7)),
+    "a decorated function": lambda: convolutional(activation=steep),
+    "an op that is no activation": lambda: convolutional(activation=ops.absolute),
+    "a layer of one's own": lambda: convolutional(activation=Steep(3.0)),
     "an op whose default differs": lambda: convolutional(activation=ops.gelu),
     "a layer": lambda: convolutional(activation=layers.LeakyReLU(0.4)),
     "a regularizer": lambda: convolutional(kernel_regularizer=small_weights),
