@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "data": "",
     "zoo": "",
     "runtimes": "graph packing profiling",
-    "exporting": "packing runtimes",
+    "exporting": "graph packing runtimes",
     "benchmarking": "exporting graph packing profiling runtimes surgery",
     "reporting": "graph profiling",
     "tracking": "reporting",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from keras_prune.budgets.scores import Scores, check_normalize
 from keras_prune.errors import ConfigError, unknown
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
+from keras_prune.utils.arguments import expect_kind
 
 KINDS = ("ratio", "macs", "params", "latency")
 SCOPES = ("global", "local", "isomorphic")
@@ -139,6 +140,8 @@ class Budget:
             UserWarning: the budget cannot be met, or not be used up to 2 %. The plan is the nearest
                 one. Or the MACs of a layer cannot be counted.
         """
+        expect_kind(graph, ChannelGraph, "graph", "a ChannelGraph: kp.ChannelGraph(model)")
+        expect_kind(scores, Mapping, "scores", "scores by group, as a criterion gives them")
         return allocation.allocate(self, graph, scores)
 
     def check(self, graph: ChannelGraph) -> None:

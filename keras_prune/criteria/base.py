@@ -10,6 +10,7 @@ import numpy as np
 from keras_prune.errors import ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.scores import ChannelScores
+from keras_prune.utils.arguments import expect_kind
 
 Scores = dict[str, np.ndarray]
 """Group name -> one score per channel, shape `(channels,)`; higher = keep."""
@@ -37,6 +38,7 @@ class Criterion:
             ModelError: nothing can be pruned, or scores are not finite.
             DataError: the calibration data is absent, empty or does not fit the model.
         """
+        expect_kind(graph, ChannelGraph, "graph", "a ChannelGraph: kp.ChannelGraph(model)")
         graph.require_groups()
         unscored = self.unscored(graph)
         if len(unscored) == len(graph.groups):

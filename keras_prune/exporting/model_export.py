@@ -19,6 +19,7 @@ from keras_prune.exporting.settings import DEFAULT_SIGNATURE, QUANTIZATIONS, Set
 from keras_prune.exporting.wrapping import wrapped
 from keras_prune.runtimes import Arrays, open_runtime, size
 from keras_prune.runtimes.keras_file import counted_macs
+from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.quiet import quiet
 
 TOLERANCES = {
@@ -125,6 +126,8 @@ def export(
     >>> export(model, os.path.join(tempfile.mkdtemp(), "model.keras")).max_abs_error
     0.0
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
+    expect_kind(path, (str, Path), "path", "the path of a file")
     path = Path(path)
     kind = format_of(path, format)
     _check_free(path, force)

@@ -19,6 +19,7 @@ from keras_prune.graph.labels import LabelWalk, shrinking_axis
 from keras_prune.graph.summary import GraphSummary, summarize
 from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS
+from keras_prune.utils.arguments import expect_kind
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class ChannelGraph:
     """
 
     def __init__(self, model: keras.Model, admit_norms: bool = False) -> None:
+        expect_kind(model, keras.Model, "model", "a Keras model")
         self.model = model
         self.admit_norms = admit_norms
         self.trace = trace(model)

@@ -15,6 +15,7 @@ from keras_prune.graph import Call, Unsupported, trace
 from keras_prune.graph.nested import LocatedCall, opened
 from keras_prune.profiling import conventions
 from keras_prune.profiling.text import as_text
+from keras_prune.utils.arguments import expect_kind
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def profile(model: keras.Model, convention: str = "standard") -> Profile:
     >>> profile(model).total
     Cost(parameters=112, macs=3888, flops=7920, bytes=448)
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
     count = conventions.get(convention)
     layers, uncounted, seen = [], {}, set[int]()
     for name, calls in _by_layer(opened(trace(model))):

@@ -13,6 +13,7 @@ from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role, Trace, exe
 from keras_prune.graph.calls import in_inference
 from keras_prune.graph.samples import sample
 from keras_prune.plan import PruningPlan
+from keras_prune.utils.arguments import expect_kind
 
 
 def without_dead(graph: ChannelGraph) -> PruningPlan:
@@ -27,6 +28,7 @@ def without_dead(graph: ChannelGraph) -> PruningPlan:
     Args:
         graph: a network some of whose weights are zero.
     """
+    expect_kind(graph, ChannelGraph, "graph", "a ChannelGraph: kp.ChannelGraph(model)")
     constants = _Constants(graph)
     masks = {name: _alive(group, constants) for name, group in graph.groups.items()}
     for mask in masks.values():

@@ -20,6 +20,7 @@ from keras_prune.surgery.checking import check_rebuilt, check_same
 from keras_prune.surgery.functions import hand_over, plain
 from keras_prune.surgery.initializers import InitialValues, without_arrays
 from keras_prune.surgery.vocabularies import hand_over_vocabularies
+from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.reasons import reason
 
 
@@ -51,6 +52,8 @@ def prune(model: keras.Model, plan: PruningPlan) -> keras.Model:
     >>> tuple(prune(model, plan).get_layer("conv").kernel.shape)
     (3, 3, 3, 2)
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
+    expect_kind(plan, PruningPlan, "plan", "a PruningPlan, as a budget allocates one")
     return prune_graph(ChannelGraph(model, plan.admit_norms), plan)
 
 

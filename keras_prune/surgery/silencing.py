@@ -18,6 +18,7 @@ from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_same
 from keras_prune.surgery.masked_norm import MaskedNorm
 from keras_prune.surgery.pruning import Replay
+from keras_prune.utils.arguments import expect_kind
 
 
 def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
@@ -34,6 +35,8 @@ def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
     Raises:
         PlanError: the plan was made for another model.
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
+    expect_kind(plan, PruningPlan, "plan", "a PruningPlan, as a budget allocates one")
     graph = ChannelGraph(model, plan.admit_norms)
     plan.check(graph)
     kept = {name: np.array(channels) for name, channels in plan.kept.items()}

@@ -20,6 +20,7 @@ from keras_prune.graph import Trace, trace
 from keras_prune.graph.calls import sublayers
 from keras_prune.training.calibration import batches as calibration_batches
 from keras_prune.training.task import Task
+from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.backends import require_tensorflow
 
 _EXAMPLES = 1000
@@ -88,6 +89,7 @@ def recalibrate(
     Reference: Li et al., "EagleEye: Fast Sub-net Evaluation for Efficient Neural Network Pruning",
     ECCV 2020, section 3.3.
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
     require_tensorflow("Estimating statistics anew")
     norms = [layer for layer in sublayers(model) if _is_norm(layer)]
     frozen = [layer.name for layer in norms if not layer.trainable]

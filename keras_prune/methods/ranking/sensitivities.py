@@ -1,7 +1,7 @@
 """What each group costs, alone, at each pruning ratio."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -14,6 +14,7 @@ from keras_prune.graph import ChannelGraph, ChannelGroup, Role
 from keras_prune.rollouts import Pool, evaluator
 from keras_prune.training import Task
 from keras_prune.training.trainer import as_task
+from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.progress import Progress, Watcher, silent
 
 WHOLE = "none"
@@ -61,6 +62,8 @@ def sensitivity(
         ConfigError: a ratio is out of range.
         ModelError: nothing can be pruned.
     """
+    expect_kind(graph, ChannelGraph, "graph", "a ChannelGraph: kp.ChannelGraph(model)")
+    expect_kind(scores, Mapping, "scores", "scores by group, as a criterion gives them")
     graph.require_groups()
     for ratio in ratios:
         if not 0 < ratio < 1:
