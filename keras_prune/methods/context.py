@@ -25,7 +25,7 @@ from keras_prune.training import DistillationConfig, Task, TrainingConfig, fit
 from keras_prune.training.chance import classes_of
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.objective import Objective
-from keras_prune.training.recalibration import has_norms, recalibrate
+from keras_prune.training.recalibration import norms, recalibrate
 from keras_prune.utils.progress import Progress
 
 
@@ -125,8 +125,9 @@ class Context:
             model: what is left.
             images: training examples; 0 leaves the model as it is, as does one without such norms.
         """
-        if images and has_norms(model):
-            recalibrate(model, self.task.examples("train", images)[0])
+        if images and norms(model)[0]:
+            inputs = self.task.examples("train", images)[0]
+            recalibrate(model, (inputs, None), batches=images)  # all there are
 
     def begin_training(self, stage: str) -> str:
         """Counts one more training; returns its name, which no other of the run has.

@@ -40,10 +40,10 @@ from keras_prune.rollouts import Pool
 from keras_prune.runtimes.loading import load_model
 from keras_prune.tracking import Observers
 from keras_prune.training import Task
+from keras_prune.training.calibration import in_order
 from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
-from keras_prune.training.inputs import in_order
-from keras_prune.training.recalibration import has_norms
+from keras_prune.training.recalibration import norms
 
 Phase = Literal["train", "prune", "test"]
 
@@ -300,12 +300,18 @@ class _Run:
 
     def _about_statistics(self, outcome: Outcome) -> tuple[str, ...]:
         images = getattr(self._method.config, "recalibration_images", 0)
-        if not (images and outcome.pruned.plan.kept and has_norms(outcome.pruned.model)):
+        trainable, frozen = norms(outcome.pruned.model)
+        if not (images and outcome.pruned.plan.kept and (trainable or frozen)):
             return ()
-        return (
+        anew = (
             "After each cut the statistics of BatchNormalization were estimated anew, on up to "
-            f"{images:,} training examples.",
+            f"{images:,} training examples."
         )
+        alone = (
+            "After each cut the statistics of BatchNormalization layers that are frozen were left "
+            f"alone: {', '.join(frozen)}."
+        )
+        return (*([anew] if trainable else []), *([alone] if frozen else []))
 
     def _figures(self, model: keras.Model, validation: float) -> ModelFigures:
         """The figures of one model; the test data are read here and nowhere else."""

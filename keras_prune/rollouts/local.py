@@ -19,9 +19,9 @@ from keras_prune.errors import ConfigError, ModelError
 from keras_prune.graph import ChannelGraph, ChannelGroup, execute, split
 from keras_prune.surgery import masked_weights
 from keras_prune.training import Task, computing_in
+from keras_prune.training.calibration import in_order
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.evaluation import misfit
-from keras_prune.training.inputs import in_order
 from keras_prune.training.task import Examples
 from keras_prune.utils.progress import percent
 

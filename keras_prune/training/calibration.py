@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -29,17 +29,36 @@ def batches(data: Any, inputs: Sequence[keras.KerasTensor], batch_size: int) -> 
     number = 0
     for number, batch in enumerate(_raw(data, batch_size), 1):
         images, labels = _pair(batch)
-        flat = keras.tree.flatten(images)
+        flat = in_order(images, inputs)
         _check(flat, labels, inputs, number)
         yield flat, labels
     if not number:
         raise DataError("The calibration data is empty. Give at least one batch of examples.")
 
 
+def in_order(given: Any, inputs: Sequence[keras.KerasTensor]) -> list[Any]:
+    """Examples as one array for each of a model's inputs, whatever structure they came in.
+
+    Args:
+        given: arrays in any structure; a dict names the inputs they are for. A last axis of one may
+            be missing.
+        inputs: the model's symbolic inputs, flat.
+    """
+    names = [tensor.name for tensor in inputs]
+    named = isinstance(given, Mapping) and set(names) <= set(given)
+    arrays = [given[name] for name in names] if named else keras.tree.flatten(given)
+    if len(arrays) != len(inputs):
+        return arrays
+    return [
+        x[..., None] if np.ndim(x) == len(tensor.shape) - 1 and tensor.shape[-1] == 1 else x
+        for x, tensor in zip(arrays, inputs, strict=True)
+    ]
+
+
 def _raw(data: Any, batch_size: int) -> Iterable[Any]:
     if isinstance(data, keras.utils.PyDataset):
         return (data[number] for number in range(len(data)))
-    if isinstance(data, tuple | np.ndarray):
+    if isinstance(data, tuple | dict | np.ndarray):
         return _cut(_pair(data), batch_size)
     if hasattr(data, "cardinality") and int(data.cardinality()) == -1:
         raise DataError("The calibration data has no end. Take some of it: data.take(batches).")

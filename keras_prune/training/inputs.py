@@ -1,31 +1,14 @@
-"""Examples as a model takes them: in the order and of the shapes of its inputs."""
+"""Examples of the shapes a model takes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_prune.errors import DataError
-
-
-def in_order(inputs: Any, tensors: Sequence[keras.KerasTensor]) -> list[np.ndarray]:
-    """Examples as one array for each of a model's inputs, whatever structure they came in.
-
-    Args:
-        inputs: arrays; a dict names the inputs they are for.
-        tensors: the model's symbolic inputs, flat.
-    """
-    names = [tensor.name for tensor in tensors]
-    named = isinstance(inputs, Mapping) and set(names) <= set(inputs)
-    arrays = [inputs[name] for name in names] if named else keras.tree.flatten(inputs)
-    return [
-        array[..., None] if array.ndim < len(tensor.shape) else array  # as Keras does
-        for array, tensor in zip(arrays, tensors, strict=True)
-    ]
 
 
 def check_inputs(model: keras.Model, received: Any, split: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_prune.data import Splits
-from keras_prune.errors import DataError, ModelError
+from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import Trace, trace
 from keras_prune.graph.calls import sublayers
 from keras_prune.training.calibration import batches as calibration_batches
@@ -25,6 +25,8 @@ from keras_prune.utils.backends import require_tensorflow
 
 _EXAMPLES = 1000
 _BATCH = 250
+_VALUES = 2**21  # in a batch: 250 images of 52 pixels a side
+_LEAST = 32  # however large they are
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ class Recalibrated:
         left = f"; left alone, for they are frozen: {', '.join(self.frozen)}" if self.frozen else ""
         return (
             f"Statistics of {len(self.layers)} BatchNormalization layers were estimated anew on "
-            f"{self.examples:,} training examples{left}."
+            f"{self.examples:,} examples{left}."
         )
 
 
 def recalibrate(
-    model: keras.Model, data: Any, batches: int | None = None, *, batch_size: int = _BATCH
+    model: keras.Model, data: Any, batches: int | None = None, *, batch_size: int | None = None
 ) -> Recalibrated:
     """Estimates the statistics of BatchNormalization anew, in place.
 
@@ -64,20 +66,24 @@ def recalibrate(
     Args:
         model: any Keras model; nested models are looked into. A layer that is not trainable is left
             alone.
-        data: typical inputs, without augmentation: arrays, a `tf.data.Dataset` or
-            `keras.utils.PyDataset` of batches, with labels or without; or a `kp.Task` or data set
-            of `kp.data.load`, of which the training data are taken.
-        batches: how many at most; default all, of a task as many as hold 1,000 examples.
-        batch_size: examples in a batch, where the data are arrays; default 250. A layer's
-            statistics depend on how the layers before it normalised their batches: let it be large.
+        data: typical inputs, without augmentation: arrays (`x`, `(x, labels)`, or a dict with one
+            for each input), a `tf.data.Dataset`, `keras.utils.PyDataset` or generator of batches,
+            with labels or without; or a `kp.Task` or data set of `kp.data.load`, of which the
+            training data are taken.
+        batches: how many at most; default as many as hold 1,000 examples.
+        batch_size: examples in a batch, where the data are arrays or a task; default 250, fewer
+            where examples are large. A layer's statistics depend on how the layers before it
+            normalised their batches: let it be large.
 
     Returns:
         What was done.
 
     Raises:
+        ConfigError: `batches` is not at least 1, or `batch_size` not at least 2.
         ModelError: the model has no BatchNormalization that is trainable, or Keras does not run on
             TensorFlow.
-        DataError: the data are empty, do not fit the model, or a batch is a single value.
+        DataError: the data are empty, do not fit the model or are not finite, or a batch is a
+            single example.
 
     Example:
 
@@ -91,36 +97,47 @@ def recalibrate(
     """
     expect_kind(model, keras.Model, "model", "a Keras model")
     require_tensorflow("Estimating statistics anew")
-    norms = [layer for layer in sublayers(model) if _is_norm(layer)]
-    frozen = [layer.name for layer in norms if not layer.trainable]
-    norms = [layer for layer in norms if layer.trainable]
-    if not norms:
+    _check_counts(batches, batch_size)
+    trainable, frozen = norms(model)
+    if not trainable:
         reason = f"those it has are frozen: {', '.join(frozen)}" if frozen else "it has none"
         raise ModelError(
             f"Expected a model with BatchNormalization layers that are trainable. Received: model "
             f"{model.name!r}, {reason}. There is nothing to estimate."
         )
     examples, traced = 0, trace(model)  # which may run the model, and must not be measured
-    with _measuring(norms) as measures:
+    with _measuring(trainable) as measures:
         step = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
         for inputs in islice(_inputs(traced, data, batch_size), batches):
             step(inputs)
             examples += len(keras.tree.flatten(inputs)[0])
-    reached = [measure for measure in measures if measure.settle()]
-    return Recalibrated(tuple(m.layer.name for m in reached), tuple(frozen), examples)
+            if batches is None and examples >= _EXAMPLES:
+                break
+        found = [measure.statistics() for measure in measures]
+    for measure, statistics in zip(measures, found, strict=True):
+        measure.settle(*statistics)
+    return Recalibrated(tuple(layer.name for layer in trainable), tuple(frozen), examples)
 
 
-def has_norms(model: keras.Model) -> bool:
-    """Whether there is anything in a model that `recalibrate` can estimate."""
-    return any(_is_norm(layer) and layer.trainable for layer in sublayers(model))
+def norms(model: keras.Model) -> tuple[list[Any], list[str]]:
+    """The layers that `recalibrate` estimates, and the names of those that are frozen."""
+    found = [
+        layer for layer in sublayers(model) if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    trainable = [layer for layer in found if layer.trainable]
+    return trainable, [layer.name for layer in found if not layer.trainable]
 
 
-def _is_norm(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.BatchNormalization)
+def _check_counts(batches: int | None, batch_size: int | None) -> None:
+    for name, value, least in (("batches", batches, 1), ("batch_size", batch_size, 2)):
+        if value is not None and value < least:
+            raise ConfigError(f"{name} must be at least {least}. Received: {value}.")
 
 
 class _Measure:
-    """Sums over all that a norm gets, wherever and however often it is called.
+    """The moments of all that a norm gets, wherever and however often it is called.
+
+    Each batch's are those that the norm itself finds: with no momentum they are what it stores.
 
     Args:
         layer: the norm; while measured it normalises by its batch.
@@ -130,49 +147,73 @@ class _Measure:
         self.layer = layer
         channels = int(layer.moving_mean.shape[0])
         self._count = tf.Variable(0.0, dtype=tf.float64)
-        self._sum, self._squares = (
+        self._mean, self._squares = (
             tf.Variable(tf.zeros(channels, tf.float64), dtype=tf.float64) for _ in range(2)
         )
-        self._stored = [ops.copy(v.value) for v in (layer.moving_mean, layer.moving_variance)]
+        self._stored = [ops.copy(v.value) for v in layer.non_trainable_variables]
+        self._call, self._attributes = layer.call, dict(vars(layer))
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """In place of the layer's own call."""
-        axis = self.layer.axis % len(inputs.shape)
-        others = [number for number in range(len(inputs.shape)) if number != axis]
-        values = tf.cast(inputs, tf.float64)
-        count = tf.cast(tf.size(values), tf.float64) / float(values.shape[axis])
-        if mask is not None:  # of the examples and what of their axes it covers
-            weights = tf.cast(mask, tf.float64)
-            weights = tf.reshape(
-                weights, (*tf.unstack(tf.shape(mask)), *[1] * (len(inputs.shape) - len(mask.shape)))
-            )
-            count *= tf.reduce_mean(weights)
-            values *= weights
-        self._count.assign_add(count)
-        self._sum.assign_add(tf.reduce_sum(values, others))
-        self._squares.assign_add(tf.reduce_sum(tf.cast(inputs, tf.float64) * values, others))
-        return type(self.layer).call(self.layer, inputs, training=True, mask=mask)
+    def begin(self) -> None:
+        """Puts `call` in place of the layer's own."""
+        # Setting the attributes would track them. Renorm would mix in what is stored.
+        vars(self.layer).update(call=self.call, momentum=0.0, renorm=False)
 
-    def restore(self) -> None:
+    def end(self) -> None:
         """Gives the layer back what it had."""
-        self.layer.moving_mean.assign(self._stored[0])
-        self.layer.moving_variance.assign(self._stored[1])
+        for name in ("call", "momentum", "renorm"):
+            vars(self.layer).pop(name, None)
+            if name in self._attributes:
+                vars(self.layer)[name] = self._attributes[name]
+        for variable, value in zip(self.layer.non_trainable_variables, self._stored, strict=True):
+            variable.assign(value)
 
-    def settle(self) -> bool:
-        """Gives the layer its new statistics; False if it was never called."""
+    def call(self, inputs: Any, training: bool | None = None, **others: Any) -> Any:
+        """In place of the layer's own call."""
+        outputs = self._call(inputs, training=True, **others)
+        axis = self.layer.axis % len(inputs.shape)
+        count = tf.cast(tf.size(inputs), tf.float64) / float(inputs.shape[axis])
+        mask = others.get("mask")
+        if mask is not None:
+            count *= tf.reduce_mean(tf.cast(mask, tf.float64))
+        self._add(count, self.layer.moving_mean, self.layer.moving_variance)
+        return outputs
+
+    def _add(self, count: Any, mean: Any, variance: Any) -> None:
+        """Pools the moments of one batch with those so far (Chan et al., 1979)."""
+        before, total = self._count.read_value(), self._count + count
+        part = tf.math.divide_no_nan(count, total)
+        shift = tf.cast(mean.value, tf.float64) - self._mean
+        self._squares.assign_add(
+            tf.cast(variance.value, tf.float64) * count + shift**2 * before * part
+        )
+        self._mean.assign_add(shift * part)
+        self._count.assign(total)
+
+    def statistics(self) -> tuple[Any, Any]:
+        """Mean and variance of all that the layer got."""
         count = self._count.numpy()
-        if not count:
-            return False
-        mean = self._sum.numpy() / count
-        variance = np.maximum(self._squares.numpy() / count - mean**2, 0)
         if count < 2:
             raise DataError(
-                f"Layer {self.layer.name!r} got a single value of each channel, which has no "
-                "variance. Give more examples in a batch."
+                f"Layer {self.layer.name!r} got fewer than two values of each channel, which have "
+                "no variance. Give more examples, and such as are not masked."
             )
-        self.layer.moving_mean.assign(mean)
-        self.layer.moving_variance.assign(variance)
-        return True
+        mean, variance = self._mean.numpy(), self._squares.numpy() / count
+        if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
+            raise DataError(
+                f"Layer {self.layer.name!r} got values that are not finite. The model stays as it "
+                "was. Look for NaN and infinity in the data and in the weights before the layer."
+            )
+        return mean, variance
+
+    def settle(self, mean: Any, variance: Any) -> None:
+        """Gives the layer its new statistics."""
+        layer, deviation = self.layer, np.sqrt(variance + self.layer.epsilon)
+        layer.moving_mean.assign(mean)
+        layer.moving_variance.assign(variance)
+        if getattr(layer, "renorm", False):
+            layer.renorm_mean.assign(mean)
+            layer.renorm_stddev.assign(deviation)
+            layer.moving_stddev.assign(deviation)
 
 
 @contextmanager
@@ -181,26 +222,23 @@ def _measuring(norms: Sequence[Any]) -> Iterator[list[_Measure]]:
     measures = [_Measure(layer) for layer in norms]
     try:
         for measure in measures:
-            vars(measure.layer)["call"] = measure.call  # setting the attribute would track it
+            measure.begin()
         yield measures
     finally:
         for measure in measures:
-            vars(measure.layer).pop("call", None)
-            measure.restore()
+            measure.end()
 
 
-def _inputs(traced: Trace, data: Any, batch_size: int) -> Iterator[Any]:
+def _inputs(traced: Trace, data: Any, batch_size: int | None) -> Iterator[Any]:
     """The inputs of batch after batch, in the model's structure."""
     if isinstance(data, Task | Splits):
         task = data if isinstance(data, Task) else Task(data)
-        data = task.examples("train", _EXAMPLES)[0]
+        data = (task.examples("train", _EXAMPLES)[0], None)
+    elif isinstance(data, tf.data.Dataset):
+        data = iter(data)  # it may have no end, and is not read to it
     if isinstance(data, tuple) and len(data) == 3:
         data = data[:2]
-    if isinstance(data, tuple | np.ndarray):  # in batches of one size, none of a single example
-        count = len(keras.tree.flatten(data)[0])
-        batch_size = math.ceil(count / math.ceil(count / batch_size)) if count else batch_size
-    found: Iterable[Any] = calibration_batches(data, traced.flat_inputs, batch_size)
-    for flat, _ in found:
+    for flat, _ in calibration_batches(data, traced.flat_inputs, _size(data, batch_size)):
         if len(flat[0]) < 2:
             raise DataError(
                 "Expected batches of at least two examples to estimate statistics on. Received one "
@@ -211,3 +249,14 @@ def _inputs(traced: Trace, data: Any, batch_size: int) -> Iterator[Any]:
             for x, tensor in zip(flat, traced.flat_inputs, strict=True)
         ]
         yield keras.tree.pack_sequence_as(traced.inputs, tensors)
+
+
+def _size(data: Any, batch_size: int | None) -> int:
+    """The size of a batch that leaves no single example to the last one."""
+    parts = keras.tree.flatten(data) if isinstance(data, tuple | dict | np.ndarray) else []
+    if not parts or not len(parts[0]):
+        return batch_size or _BATCH
+    count = len(parts[0])
+    if batch_size is None:
+        batch_size = min(_BATCH, max(_LEAST, _VALUES * count // max(np.size(parts[0]), 1)))
+    return math.ceil(count / math.ceil(count / batch_size))

@@ -4,14 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from keras_prune import Budget, Task, data, prune, recalibrate
-from keras_prune.errors import DataError, ModelError
+from keras_prune import Budget, Task, data, methods, prune, recalibrate
+from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.training import TrainingConfig, fit
 
 layers = keras.layers
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(3, 2, (40, 5)).astype("float32")
+BRIEF = TrainingConfig(epochs=1, learning_rate=0.01)
 
 
 def two_norms():
@@ -72,6 +73,10 @@ def test_every_form_of_data_is_the_same():
         def __getitem__(self, number):
             return X[10 * number : 10 * number + 10], np.zeros(10)
 
+    def endless():
+        while True:
+            yield from np.split(X, 4)
+
     forms = [
         X, (X, np.zeros(40)), Sequence(), tf.data.Dataset.from_tensor_slices(X).batch(10),
         Task((X, np.zeros((40, 4))), loss="mse"),
@@ -84,8 +89,30 @@ def test_every_form_of_data_is_the_same():
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5)
-    model = two_norms()
-    assert recalibrate(model, X, batches=2, batch_size=10).examples == 20
+    batches = tf.data.Dataset.from_tensor_slices(X).batch(10).repeat()
+    for form in (X, batches, endless()):
+        assert recalibrate(two_norms(), form, batches=2, batch_size=10).examples == 20
+    assert recalibrate(two_norms(), endless()).examples == 1000
+
+
+def two_inputs(named):
+    row, grey = keras.Input((5,), name="row"), keras.Input((4, 4, 1), name="grey")
+    flat = layers.Flatten()(layers.BatchNormalization(name="first")(grey))
+    x = layers.Dense(6)(layers.Concatenate()([row, flat]))
+    x = layers.ReLU()(layers.BatchNormalization(name="second")(x))
+    inputs = {"row": row, "grey": grey} if named else [row, grey]
+    return keras.Model(inputs, layers.Dense(1)(x))
+
+
+@pytest.mark.parametrize(("named", "given"), [(True, dict), (False, dict), (False, tuple)])
+def test_inputs_in_any_structure_and_without_a_last_axis_of_one(named, given):
+    grey = RANDOM.normal(1, 2, (40, 4, 4)).astype("float32")
+    inputs, labels = {"row": X, "grey": grey}, np.zeros((40, 1), "float32")
+    inputs = inputs if given is dict else tuple(inputs.values())
+    model = two_inputs(named)
+    recalibrate(model, (inputs, labels))
+    np.testing.assert_allclose(statistics(model)[0], grey.mean().reshape(1), rtol=1e-4)
+    assert recalibrate(model, Task((inputs, labels), loss="mse")).examples == 40
 
 
 class Wrapped(keras.Model):
@@ -127,6 +154,33 @@ def test_a_norm_that_is_called_often_sees_all_of_it():
     np.testing.assert_allclose(norm.moving_variance, x.var((0, 1)), rtol=1e-4)
 
 
+class Own(layers.BatchNormalization):
+    def call(self, inputs, training=None):
+        return super().call(2 * inputs, training=training)
+
+
+def test_renorm_and_layers_of_ones_own():
+    model = keras.Sequential([
+        keras.Input((5,)), layers.BatchNormalization(renorm=True, name="first"), Own(name="second"),
+    ])  # fmt: skip
+    model(X, training=True)
+    recalibrate(model, X)
+    first = model.get_layer("first")
+    for mean in (first.moving_mean, first.renorm_mean):
+        np.testing.assert_allclose(mean, X.mean(0), rtol=1e-4)
+    for deviation in (first.moving_stddev, first.renorm_stddev):
+        np.testing.assert_allclose(deviation, np.sqrt(X.var(0) + first.epsilon), rtol=1e-4)
+    np.testing.assert_allclose(model.get_layer("second").moving_variance, 4, rtol=1e-2)
+    assert (first.renorm, first.momentum, "call" in vars(first)) == (True, 0.99, False)
+
+
+def test_large_means_cost_no_digits():
+    inputs = keras.Input((5,))
+    norm = layers.BatchNormalization(name="first")
+    recalibrate(keras.Model(inputs, norm(inputs)), X + 1000, batch_size=8)
+    np.testing.assert_allclose(norm.moving_variance, (X + 1000).var(0), rtol=1e-4)
+
+
 def test_statistics_are_float32_where_numbers_are_half():
     inputs = keras.Input((5,), dtype="float32")
     norm = layers.BatchNormalization(name="first", dtype="mixed_bfloat16")
@@ -136,10 +190,14 @@ def test_statistics_are_float32_where_numbers_are_half():
     assert norm.moving_mean.dtype == "float32"
 
 
+def masked():
+    inputs = keras.Input((None, 2))
+    return keras.Model(inputs, layers.BatchNormalization(name="first")(layers.Masking()(inputs)))
+
+
 def test_masked_steps_do_not_count():
-    norm = layers.BatchNormalization(name="first")
-    inputs = keras.Input((4, 2))
-    model = keras.Model(inputs, norm(layers.Masking()(inputs)))
+    model = masked()
+    norm = model.get_layer("first")
     x = RANDOM.normal(1, 2, (20, 4, 2)).astype("float32")
     x[:, 2:] = 0
     recalibrate(model, x)
@@ -185,12 +243,31 @@ def test_an_error_on_the_way_leaves_the_model_as_it_was():
         (two_norms, X[:1], DataError, "at least two examples"),
         (two_norms, X[:, :3], DataError, r"inputs of shape \(None, 5\). Received: \(40, 3\)"),
         (two_norms, X[:0], DataError, "empty"),
+        (masked, np.zeros((4, 3, 2), "float32"), DataError, "'first' got fewer than two values"),
+        (two_norms, X * np.float32("nan"), DataError, "'first' got values that are not finite"),
     ],
 )
 def test_what_cannot_be_is_one_line(make, given, kind, message):
     with pytest.raises(kind, match=message) as caught:
         recalibrate(make(), given)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"batches": 0}, {"batch_size": 1}])
+def test_counts_that_cannot_be(wrong):
+    with pytest.raises(ConfigError, match=f"{next(iter(wrong))} must be at least"):
+        recalibrate(two_norms(), X, **wrong)
+
+
+def test_a_run_names_the_norms_that_are_frozen():
+    model = two_inputs(named=False)
+    model.get_layer("first").trainable = False
+    inputs, labels = (X, RANDOM.normal(1, 2, (40, 4, 4))), np.zeros((40, 1))
+    task = Task((inputs, labels), validation=(inputs, labels), loss="mse", metrics=["mae"])
+    method = methods.get("ranking", ratio=0.5, criterion="l1", finetune=BRIEF)
+    notes = " ".join(method.run(model, task, seed=0).report.notes)
+    assert "estimated anew, on up to 1,000" in notes
+    assert "frozen were left alone: first." in notes
 
 
 @pytest.mark.slow

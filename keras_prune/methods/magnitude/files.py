@@ -18,7 +18,7 @@ from keras_prune.methods.magnitude.config import MagnitudeConfig
 from keras_prune.methods.magnitude.tables import as_markdown, summary
 from keras_prune.reporting import PruningReport, RunDirectory
 from keras_prune.training import Task
-from keras_prune.training.inputs import in_order
+from keras_prune.training.calibration import in_order
 
 _JUDGED = 1000
 """Validation examples that the forms of the sparse network are compared and calibrated on."""

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from keras_prune.reporting import ModelFigures, PruningReport, RunDirectory
-from keras_prune.training.inputs import in_order
+from keras_prune.training.calibration import in_order
 
 from .small import context, magnitude, network, task
 from .test_method import regression, steps_of, two_outputs
