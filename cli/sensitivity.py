@@ -37,6 +37,7 @@ IMAGES = 1024
     "--images", type=shared.COUNT, default=IMAGES, show_default=True, help="Of each split."
 )
 @shared.seed
+@shared.batch_size
 @shared.precision
 @shared.workers
 @shared.csv

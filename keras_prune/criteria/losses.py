@@ -28,13 +28,20 @@ def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
 
 
 def check_classes(graph: ChannelGraph, labels: Any) -> np.ndarray:
-    """Labels as class numbers of the model's output, `(n,)`.
+    """Labels as class numbers of the model's output, `(n,)`; of sigmoids also 0 and 1 for each.
 
     Raises:
         DataError: they are something else, or the model has no such class.
     """
+    # It is in a room that needs TensorFlow, which weight criteria do without.
+    from keras_prune.training.outputs import kind_of
+
+    found, outputs = ops.convert_to_numpy(labels), _output(graph).shape[-1]
+    each = found.shape == (len(found), outputs) and np.isin(found, (0, 1)).all()
+    if each and outputs > 1 and kind_of(graph.model) == "sigmoids":
+        return found.astype("float32")
     try:
-        return class_numbers(ops.convert_to_numpy(labels), _output(graph).shape[-1])
+        return class_numbers(found, outputs)
     except DataError as error:
         raise DataError(
             f"{error} For other labels give a loss, such as loss='categorical_crossentropy'."

@@ -44,7 +44,7 @@ def load(
             `module:function`; the module may lie in the current directory.
         input_shape: `(height, width, channels)` of the network's input; images are resized
             bilinearly and converted between one and three channels where they differ.
-        batch_size: images in a batch, default 128, or all training images if there are fewer.
+        batch_size: images in a batch, default 128; all training images if there are fewer.
         data_dir: folder of prepared TFDS data sets, default `TFDS_DATA_DIR`, else
             `~/tensorflow_datasets`.
         seed: order and augmentation of the training images, default 0.
@@ -72,12 +72,9 @@ def load(
     found = entry(name, data_dir)
     source = found.source(data_dir, shape)
     classes, sizes = source.num_classes, source.sizes
-    batch = min(_BATCH, sizes["train"]) if batch_size is None else batch_size
-    if not 1 <= batch <= sizes["train"]:
-        raise DataError(
-            f"Expected a batch size from 1 to the {sizes['train']} training images of {name!r}. "
-            f"Received: batch_size={batch}."
-        )
+    if batch_size is not None and batch_size < 1:
+        raise DataError(f"Expected a batch size of at least 1. Received: batch_size={batch_size}.")
+    batch = min(batch_size or _BATCH, sizes["train"])  # training batches are whole
     augmentation = found.augmentation if augment else None
     return Splits(name, classes, shape, sizes, source, batch, seed, augmentation, rescale)
 

@@ -22,6 +22,7 @@ from keras_prune.training import Task, computing_in
 from keras_prune.training.calibration import in_order
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.evaluation import misfit
+from keras_prune.training.objective import check_figure
 from keras_prune.training.task import Examples
 from keras_prune.utils.progress import percent
 
@@ -58,7 +59,7 @@ class LocalEvaluator:
                 f"{graph.statistics[0].layer.name!r} may lose channels. Use ChannelGraph(model)."
             )
         self._graph, self._groups = graph, groups
-        self._metric = task.objective.metric
+        self._metric, self._examples = task.objective.metric, len(keras.tree.flatten(examples)[0])
         self._split = split(graph, groups)
         self._judge = sharing_layers(graph.model)
         self._judge.compile(**task.compiled(graph.model).arguments())
@@ -88,6 +89,7 @@ class LocalEvaluator:
                 f"The objective {self._metric!r} is none of the figures there are: "
                 f"{', '.join(sorted(found))}."
             )
+        check_figure(self._metric, found[self._metric], f"{self._examples} examples under a mask")
         return found[self._metric]
 
     def _reset(self) -> None:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.errors import ConfigError
 from keras_prune.graph import trace
 from keras_prune.training.classifier import output_layers
 from keras_prune.training.compiled import Compiled
@@ -26,6 +27,7 @@ class Bound:
         default_loss: whether the loss is the cross-entropy of class numbers because none was said.
         class_count: how many classes there are, if labels are class numbers and the one output
             scores of these classes; else 0.
+        label_range: labels are below it, if they are class numbers of any output shape; else 0.
         objective: what the model is judged by.
         assumed: what was taken for granted of the outputs, as a sentence.
     """
@@ -33,6 +35,7 @@ class Bound:
     compiled: Compiled
     default_loss: bool
     class_count: int
+    label_range: int
     objective: Objective
     assumed: str = ""
 
@@ -62,7 +65,7 @@ def default_loss(model: keras.Model, labels: Any, first: Callable[[], Any]) -> D
         labels: the `tf.TensorSpec` of a batch of them; None if there are none.
         first: reads the labels of the first batch.
     """
-    if are_class_numbers(model, labels):
+    if are_class_numbers(model, labels, first):
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         return Default(None, [accuracy], True, _assumed(model))
     shape = _output_shape(model)
@@ -75,23 +78,54 @@ def default_loss(model: keras.Model, labels: Any, first: Callable[[], Any]) -> D
     return Default(keras.losses.BinaryCrossentropy(), metrics, False, "")
 
 
-def are_class_numbers(model: keras.Model, labels: Any) -> bool:
-    """Whether labels are whole numbers, one for the one output of a model with several classes."""
+def are_class_numbers(model: keras.Model, labels: Any, first: Callable[[], Any]) -> bool:
+    """Whether labels are whole numbers, one for the one output of a model with several classes.
+
+    Args:
+        model: the model.
+        labels: the `tf.TensorSpec` of a batch of them; None if there are none.
+        first: reads the labels of the first batch, if their type alone does not tell.
+    """
     shape = _output_shape(model)
     return (
         shape is not None
         and len(shape) == 2
         and shape[-1] > 1
         and isinstance(labels, tf.TensorSpec)
-        and labels.dtype.is_integer
         and (labels.shape.rank == 1 or labels.shape[1:] == (1,))
+        and (labels.dtype.is_integer or (labels.dtype.is_floating and _are_whole(first())))
     )
+
+
+def _are_whole(labels: np.ndarray) -> bool:
+    return bool((labels == np.floor(labels)).all())
+
+
+def label_range(model: keras.Model, loss: Any) -> int:
+    """Below what class numbers must lie for Keras' cross-entropy of them; 0 for another loss.
+
+    Raises:
+        ConfigError: the model has a single score in place of one for each class.
+    """
+    config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
+    if not is_class_loss(loss) or config.get("ignore_class") is not None:
+        return 0
+    if config.get("axis", -1) != -1 or _output_shape(model) is None:
+        return 0
+    if class_count(model) == 1:
+        layers = " and ".join(repr(layer.name) for layer in output_layers(model))
+        raise ConfigError(
+            f"The cross-entropy of class numbers needs a score for each class. Layer {layers} "
+            f"gives one, in outputs of shape {_output_shape(model)}: use loss="
+            "'binary_crossentropy' behind a sigmoid, or give it a unit for each class."
+        )
+    return class_count(model)
 
 
 def class_count(model: keras.Model) -> int:
     """How many classes the one output of a model tells apart."""
     shape = _output_shape(model)
-    return int(shape[-1]) if shape else 0
+    return int(shape[-1] or 0) if shape else 0
 
 
 def _output_shape(model: keras.Model) -> tuple[Any, ...] | None:

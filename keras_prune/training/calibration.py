@@ -102,6 +102,11 @@ def _check(flat: list[Any], labels: Any, inputs: Sequence[keras.KerasTensor], nu
         )
     if not received[0][0]:
         raise DataError(f"Batch {number} of the calibration data is empty. Leave it out.")
+    if not all(map(_are_finite, flat)):
+        raise DataError(
+            f"Batch {number} of the calibration data holds values that are NaN or infinite. Remove "
+            "these examples, or mend them."
+        )
     answers = [] if labels is None else keras.tree.flatten(labels)
     sizes = {shape[0] for shape in received} | {np.shape(x)[0] for x in answers if np.ndim(x)}
     if len(sizes) != 1:
@@ -109,6 +114,11 @@ def _check(flat: list[Any], labels: Any, inputs: Sequence[keras.KerasTensor], nu
             "Expected as many labels as examples in the calibration data. "
             f"Received: {', '.join(map(str, sorted(sizes)))} in batch {number}."
         )
+
+
+def _are_finite(values: Any) -> bool:
+    numbers = keras.ops.convert_to_numpy(values) if hasattr(values, "dtype") else np.asarray(values)
+    return numbers.dtype.kind != "f" or bool(np.isfinite(numbers).all())
 
 
 def _fits(received: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

@@ -9,20 +9,20 @@ import keras
 import tensorflow as tf
 
 
-def checking(split: str, classes: int | None) -> Callable[..., Any]:
+def checking(split: str, classes: int) -> Callable[..., Any]:
     """A function of a batch for `Dataset.map`, which returns the batch as it is.
 
     On wrong data the pipeline ends with the sentence of a `DataError`, which `by_pipeline` finds.
 
     Args:
         split: what the sentence calls the data.
-        classes: how many there are, if labels are class numbers.
+        classes: how many there are, if labels are class numbers; else 0.
     """
 
     def check(*batch: Any) -> Any:
         values = [x for x in keras.tree.flatten(batch[:2]) if x.dtype.is_floating]
         tests = [_all_finite(x, split) for x in values]
-        if classes is not None:
+        if classes:
             tests.append(_in_range(batch[1], split, classes))
         with tf.control_dependencies(tests):
             return keras.tree.map_structure(tf.identity, batch)
@@ -41,8 +41,10 @@ def _all_finite(values: tf.Tensor, split: str) -> tf.Operation:
 
 
 def _in_range(labels: tf.Tensor, split: str, classes: int) -> tf.Operation:
+    numbers = tf.cast(labels, "int64")  # which a number of classes fits whatever theirs is
+    whole = tf.cast(numbers, labels.dtype) == labels
     return tf.debugging.Assert(
-        tf.reduce_all((labels >= 0) & (labels < classes)),
+        tf.reduce_all(whole & (numbers >= 0) & (numbers < classes)),
         [
             f"DataError: Expected labels from 0 to {classes - 1} in the {split} data, for the "
             f"model has {classes} outputs. Received others: count classes from 0, or give the "

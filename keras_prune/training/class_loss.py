@@ -6,26 +6,43 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_prune.errors import ConfigError
+from keras_prune.training.binding import class_count
 from keras_prune.training.outputs import Kind, kind_of
 
 Loss = Callable[[Any, Any], Any]
 
 
 def cross_entropy(model: keras.Model, label_smoothing: float = 0.0) -> Loss:
-    """`class_loss` of a model, for what its outputs are."""
+    """`class_loss` of a model, for what its outputs are.
+
+    Raises:
+        ConfigError: the model has one output that is no probability: it scores no classes.
+    """
+    if class_count(model) == 1 and kind_of(model) != "sigmoids":
+        raise ConfigError(
+            f"Model {model.name!r} has one output that is not of a sigmoid, so that it tells no "
+            "classes apart. Give a loss, such as 'mse' or "
+            "keras.losses.BinaryCrossentropy(from_logits=True)."
+        )
     return class_loss(kind_of(model), label_smoothing)
 
 
 def class_loss(kind: Kind, label_smoothing: float = 0.0) -> Loss:
     """Cross-entropy of labels `(batch,)` or `(batch, 1)` and outputs `(batch, classes)`.
 
-    Of outputs that are a probability each it is that of each class against all others, averaged.
+    Of outputs that are a probability each it is that of each class against all others, averaged;
+    there labels may also be 0 and 1 for each output, and are so for a single one.
     """
 
     def loss(labels: Any, outputs: Any) -> Any:
         outputs = ops.cast(outputs, "float32")
-        numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        targets = ops.one_hot(numbers, outputs.shape[-1])
+        labels = ops.convert_to_tensor(labels)
+        if kind == "sigmoids" and tells_each(labels.shape, outputs.shape[-1]):
+            targets = ops.reshape(ops.cast(labels, "float32"), (-1, outputs.shape[-1]))
+        else:
+            numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
+            targets = ops.one_hot(numbers, outputs.shape[-1])
         if kind == "sigmoids":
             return keras.losses.binary_crossentropy(
                 targets, outputs, label_smoothing=label_smoothing
@@ -35,6 +52,11 @@ def class_loss(kind: Kind, label_smoothing: float = 0.0) -> Loss:
         )
 
     return loss
+
+
+def tells_each(shape: Any, outputs: int) -> bool:
+    """Whether labels of a shape say 0 or 1 for each of so many outputs, and no class number."""
+    return outputs == 1 or (len(shape) == 2 and shape[1] == outputs)
 
 
 def logits(model: keras.Model) -> Callable[[Any], Any]:

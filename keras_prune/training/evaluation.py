@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from keras_prune.errors import ConfigError, DataError
 from keras_prune.runtimes.predictors import Predictor
+from keras_prune.training.binding import class_count, default_loss
+from keras_prune.training.checked_batches import checking
 from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.compiled import Compiled
@@ -27,7 +29,8 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
     Args:
         model: any Keras model.
         data: a dataset of batches, or arrays `(x, y)` or `(x, y, sample_weight)`.
-        compiled: loss and metrics; default the cross-entropy and accuracy of class numbers.
+        compiled: loss and metrics; default the cross-entropy and accuracy that fit the outputs and
+            labels, which are class numbers, or 0 and 1 for each output of a sigmoid.
 
     Returns:
         The figures by name, `"loss"` among them; accuracies in percent.
@@ -37,8 +40,7 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
         DataError: there are no data, or they end early.
     """
     if compiled is None:
-        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-        compiled = Compiled(cross_entropy(model), [accuracy])
+        data, compiled = _by_default(model, data)
     judge = sharing_layers(model)
     judge.compile(**compiled.arguments())
     given = data if isinstance(data, tuple) else (data,)
@@ -52,6 +54,25 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
     if "loss" not in found:
         raise DataError("The data to evaluate a model on are empty. Give at least one batch.")
     return percent(found)
+
+
+def _by_default(model: keras.Model, data: Any) -> tuple[tf.data.Dataset, Compiled]:
+    """The data, looked through, and the loss and metrics that fit them."""
+    if isinstance(data, tuple):
+        data = tf.data.Dataset.from_tensor_slices(keras.tree.lists_to_tuples(data)).batch(_BATCH)
+    labels = data.element_spec[1]
+    default = default_loss(
+        model, labels, lambda: next(data.take(1).map(lambda *b: b[1]).as_numpy_iterator())
+    )
+    if default is None:
+        raise ConfigError(
+            f"The labels {getattr(labels, 'shape', 'in a structure')} of model {model.name!r} are "
+            "no class numbers for one output (batch, classes), nor 0 and 1 for outputs of a "
+            "sigmoid. Give the loss and metrics that fit them."
+        )
+    loss = default.loss or cross_entropy(model)
+    checked = data.map(checking("given", class_count(model) if default.classes else 0))
+    return checked, Compiled(loss, default.metrics)
 
 
 def by_pipeline(error: Exception) -> str:

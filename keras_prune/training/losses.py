@@ -39,14 +39,15 @@ def per_example(
         functions = {n: _function(value) for n, value in enumerate(loss) if value is not None}
         return _summed(functions, dict(enumerate(weights or ())), list(range(len(loss))))
     function = _function(loss)
-    return lambda labels, outputs: _rows(function(labels, outputs))
+    return lambda labels, outputs: _rows(function(_of_rank(labels, outputs), outputs))
 
 
 def _summed(functions: dict[Any, Any], weights: dict[Any, float], names: list[Any]) -> PerExample:
     def values(labels: Any, outputs: Any) -> Any:
         total: Any = 0.0
         for name, function in functions.items():
-            found = function(_of(labels, name, names), _of(outputs, name, names))
+            given, output = _of(labels, name, names), _of(outputs, name, names)
+            found = function(_of_rank(given, output), output)
             total = total + float(weights.get(name, 1.0)) * _rows(found)
         return total
 
@@ -57,6 +58,14 @@ def _of(structure: Any, name: Any, names: list[Any]) -> Any:
     if isinstance(structure, Mapping):
         return structure[name if name in structure else list(structure)[names.index(name)]]
     return structure[names.index(name)] if isinstance(structure, list | tuple) else structure
+
+
+def _of_rank(labels: Any, outputs: Any) -> Any:
+    """Labels `(batch, ...)` for outputs `(batch, ..., 1)` get that axis, as in `model.fit`."""
+    if not (hasattr(labels, "shape") and hasattr(outputs, "shape")):
+        return labels
+    missing = len(labels.shape) == len(outputs.shape) - 1 and outputs.shape[-1] == 1
+    return ops.expand_dims(labels, -1) if missing else labels
 
 
 def _function(loss: Any) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -112,3 +113,26 @@ def _direction(metric: str) -> Direction | None:
     if any(known in name for known in _LOWER):
         return "min"
     return None
+
+
+def check_figure(metric: str, value: float, where: str) -> None:
+    """Refuses a figure that cannot be.
+
+    Args:
+        metric: its name.
+        value: the figure, an accuracy in percent.
+        where: what it was measured on.
+
+    Raises:
+        ConfigError: it is no number, or an accuracy beyond 0 to 100 %.
+    """
+    if not math.isfinite(value):
+        raise ConfigError(
+            f"The objective {metric!r} is {value} on {where}. Look for NaN in the data and the "
+            "model's weights, and for a loss that does not fit them."
+        )
+    if in_points(metric) and not 0 <= value <= 100 + 1e-4:
+        raise ConfigError(
+            f"The objective {metric!r} is {value:.6g} % on {where}. Expected an accuracy from 0 to "
+            "1: look at what it compares, and in which shapes."
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -22,17 +21,18 @@ from keras_prune.training.binding import (
     default_loss,
     default_objective,
     is_class_loss,
+    label_range,
     overrides_training,
 )
 from keras_prune.training.checked_batches import checking
 from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.compiled import Compiled, compiled_with
-from keras_prune.training.evaluation import evaluate
+from keras_prune.training.evaluation import by_pipeline, evaluate
 from keras_prune.training.feeds import Feed, Sampled, feed
 from keras_prune.training.inputs import check_inputs
 from keras_prune.training.losses import PerExample, per_example
-from keras_prune.training.objective import Objective, as_objective
-from keras_prune.utils.progress import in_points, percent
+from keras_prune.training.objective import Objective, as_objective, check_figure
+from keras_prune.utils.progress import percent
 
 Split = Literal["validation", "test"]
 Examples = tuple[Any, Any, Any]
@@ -168,13 +168,14 @@ class Task:
             )
         of_classes = default is not None and default.classes
         if is_class_loss(loss):
-            of_classes = are_class_numbers(model, self._label_spec())
+            of_classes = are_class_numbers(model, self._label_spec(), self._first_labels)
         weighted = own if own is not None and self._given.loss is None else Compiled(None)
         bound = copy.copy(self)
         bound._bound = Bound(
             Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
             default is not None and default.classes,
             class_count(model) if of_classes else 0,
+            class_count(model) if default is not None and of_classes else label_range(model, loss),
             self._objective or default_objective(metrics, model),
             default.assumed if default is not None else "",
         )
@@ -314,10 +315,11 @@ class Task:
         """
         given = self._feed(split)
         if split == "train" and isinstance(given, Sampled) and limit is not None:
-            inputs, labels = given.sample(limit)
+            taken = tf.data.Dataset.from_tensors(keras.tree.lists_to_tuples(given.sample(limit)))
+            [(inputs, labels)] = self._looked_through(taken, split)
             return inputs, labels, None
         parts, count = [], 0
-        for batch in given.once().as_numpy_iterator():
+        for batch in self._looked_through(given.once(), split):
             parts.append(batch)
             count += len(keras.tree.flatten(batch)[0])
             if limit is not None and count >= limit:
@@ -351,10 +353,15 @@ class Task:
             )
         return self._feeds[split]
 
+    def _looked_through(self, batches: tf.data.Dataset, split: str) -> Iterator[Any]:
+        try:
+            yield from batches.map(self._checking(split)).as_numpy_iterator()
+        except tf.errors.InvalidArgumentError as error:
+            said = by_pipeline(error)
+            raise (DataError(said) if said else error) from error
+
     def _checking(self, split: str) -> Callable[..., Any]:
-        return checking(
-            split, self._settled.class_count if self.is_bound and self.classes else None
-        )
+        return checking(split, self._settled.label_range if self.is_bound else 0)
 
     def _label_spec(self) -> Any:
         given = self._feeds.get("train") or self._feeds.get("validation")
@@ -393,16 +400,7 @@ class Task:
                 f"The objective {metric!r} is none of the figures there are: "
                 f"{', '.join(sorted(found))}. Give one of them, or add the metric."
             )
-        if not math.isfinite(found[metric]):
-            raise ConfigError(
-                f"The objective {metric!r} is {found[metric]} on the {split} data. Look for NaN "
-                "in the data and the model's weights, and for a loss that does not fit them."
-            )
-        if in_points(metric) and not 0 <= found[metric] <= 100 + 1e-6:
-            raise ConfigError(
-                f"The objective {metric!r} is {found[metric]:.6g} % on the {split} data. Expected "
-                "an accuracy from 0 to 1: look at what it compares, and in which shapes."
-            )
+        check_figure(metric, found[metric], f"the {split} data")
         return found
 
 

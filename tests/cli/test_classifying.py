@@ -106,7 +106,7 @@ def test_class_names_come_from_the_report_beside_the_model(call, folder):
         (["evaluate", "model.keras"], "Missing option '--dataset'"),
         (["evaluate", "absent.keras", "--dataset", "digits"], "absent.keras does not exist"),
         (["evaluate", "bad.tflite", "--dataset", "digits"], "bad.tflite is not a TFLite file"),
-        (["evaluate", "photos", "--dataset", "digits"], "photos is not a SavedModel"),
+        (["evaluate", "photos", "--dataset", "digits"], "photos is a folder without a .keras file"),
         (["evaluate", "model.tflite", "--dataset", "digits"], "classes 10. Received: 2"),
         (["evaluate", "model.keras", "--dataset", "none"], "Unknown data set 'none'"),
         (["evaluate", "model.keras", "--dataset", "no:where"], "Cannot import the module 'no'"),

@@ -42,8 +42,9 @@ def test_signs_do_not_cancel_and_channels_nobody_reads_are_zero():
     np.testing.assert_allclose(found["a:2"], 0)
 
 
-def test_data_that_is_not_finite_names_the_group():
+def test_weights_that_are_not_finite_name_the_group():
     i = keras.Input((2,))
     model = keras.Model(i, kl.Dense(2)(kl.Dense(3, name="a")(i)))
+    model.get_layer("a").bias.assign([np.nan] * 3)
     with pytest.raises(ModelError, match=r"group 'a' \(3 of 3 channels\)"):
-        Activation()(ChannelGraph(model), np.array([[np.nan, 1.0]]))
+        Activation()(ChannelGraph(model), np.array([[2.0, 1.0]]))

@@ -106,7 +106,11 @@ def test_an_impossible_input_shape_is_refused(shape):
         data.load("digits", input_shape=shape)
 
 
-@pytest.mark.parametrize("size", [0, 1079])
-def test_a_batch_must_fit_the_training_split(size):
-    with pytest.raises(DataError, match="1078 training images"):
-        data.load("digits", input_shape=(8, 8, 1), batch_size=size)
+def test_a_batch_is_no_larger_than_the_training_split():
+    splits = data.load("digits", input_shape=(8, 8, 1), batch_size=5000)
+    assert next(iter(splits.train))[0].shape[0] == 1078
+
+
+def test_a_batch_of_nothing_is_refused():
+    with pytest.raises(DataError, match="batch size of at least 1. Received: batch_size=0"):
+        data.load("digits", input_shape=(8, 8, 1), batch_size=0)

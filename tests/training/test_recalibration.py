@@ -244,7 +244,7 @@ def test_an_error_on_the_way_leaves_the_model_as_it_was():
         (two_norms, X[:, :3], DataError, r"inputs of shape \(None, 5\). Received: \(40, 3\)"),
         (two_norms, X[:0], DataError, "empty"),
         (masked, np.zeros((4, 3, 2), "float32"), DataError, "'first' got fewer than two values"),
-        (two_norms, X * np.float32("nan"), DataError, "'first' got values that are not finite"),
+        (two_norms, X * np.float32("nan"), DataError, "NaN or infinite"),
     ],
 )
 def test_what_cannot_be_is_one_line(make, given, kind, message):
