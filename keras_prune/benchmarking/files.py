@@ -1,5 +1,6 @@
 """Latency, throughput and size of model files, side by side."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -93,9 +94,13 @@ def benchmark(
         ModelError: a file cannot be loaded.
         ConfigError: a file does not take the batch size or leaves another length open, or the
             threads cannot be changed any more.
+
+    Warns:
+        UserWarning: a file takes other inputs than the first one.
     """
     files = [Path(path) for path in paths]
     runtimes = [open_runtime(path, threads) for path in files]
+    _warn_of_strangers(files, runtimes)
     for path, runtime in zip(files, runtimes, strict=True):
         for count in batch_sizes:
             shapes_of(path, runtime, count)
@@ -105,6 +110,17 @@ def benchmark(
         seconds = interleaved(calls, turns, told(watcher, f"batch size {count}", turns))
         rows += _rows(files, runtimes, count, seconds)
     return Benchmark(threads, tuple(rows))
+
+
+def _warn_of_strangers(files: Sequence[Path], runtimes: Sequence[Runtime]) -> None:
+    first, *others = [sorted(str(port.shape[1:]) for port in each.inputs) for each in runtimes]
+    for path, shapes in zip(files[1:], others, strict=True):
+        if shapes != first:
+            warnings.warn(
+                f"{path} takes inputs of shape {', '.join(shapes)}, {files[0]} of "
+                f"{', '.join(first)}: speed and work are compared of two different networks.",
+                stacklevel=3,
+            )
 
 
 def _rows(

@@ -207,6 +207,12 @@ def _metadata(
 ) -> dict[str, str]:
     metadata = {}
     if labels is not None:
+        outputs = [tuple(tensor.shape) for tensor in getattr(model, "outputs", None) or ()]
+        if len(outputs) == 1 and len(outputs[0]) == 2 and outputs[0][1] not in (len(labels), 1):
+            raise ExportError(
+                f"labels: expected a name for each of {outputs[0][1]} classes. Received: "
+                f"{len(labels)}."
+            )
         metadata["labels"] = "\n".join(labels)
     if input_range is not None:
         metadata["input_range"] = " ".join(f"{bound:g}" for bound in input_range)

@@ -1,5 +1,6 @@
 """Two models side by side."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -158,6 +159,10 @@ def compare(before: keras.Model, after: keras.Model, convention: str = "standard
         ModelError: a model cannot be profiled.
         ConfigError: no convention has that name.
 
+    Warns:
+        UserWarning: they are two different networks: fewer than half of the layers of the smaller
+            one are in both.
+
     Example:
 
     >>> inputs = keras.Input((10,))
@@ -166,7 +171,20 @@ def compare(before: keras.Model, after: keras.Model, convention: str = "standard
     >>> compare(wide, narrow).total["macs"]
     Change(before=80, after=20)
     """
-    return Comparison(profile(before, convention), profile(after, convention))
+    found = Comparison(profile(before, convention), profile(after, convention))
+    _warn_of_strangers(found)
+    return found
+
+
+def _warn_of_strangers(found: Comparison) -> None:
+    before, after = _by_name(found.before), _by_name(found.after)
+    both, fewest = before.keys() & after.keys(), min(len(before), len(after))
+    if 2 * len(both) < fewest:
+        warnings.warn(
+            f"{found.before.model!r} and {found.after.model!r} are two different networks: "
+            f"{len(both)} of {fewest} layer names are in both. What is compared is not a pruning.",
+            stacklevel=3,
+        )
 
 
 def _by_name(found: Profile) -> dict[str, LayerProfile]:

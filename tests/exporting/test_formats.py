@@ -70,7 +70,7 @@ def test_a_signature_of_ones_own(tmp_path, path):
 @pytest.mark.parametrize(
     ("path", "arguments", "words"),
     [
-        ("m.keras", {"labels": ["a"]}, "no place for labels"),
+        ("m.keras", {"labels": [*"abcdefghij"]}, "no place for labels"),
         ("m.keras", {"quantize": "float16"}, "keras export has no place for quantize='float16'"),
         ("m.onnx", {"quantize": "dynamic"}, "no place for quantize"),
         ("saved", {"quantize": "dynamic"}, "no place for quantize"),
@@ -138,3 +138,9 @@ def test_preprocessing_goes_into_the_file(tmp_path, path):
 def test_preprocessing_that_does_not_fit(tmp_path, preprocessing, words):
     with pytest.raises(ExportError, match=words):
         export(small(), tmp_path / "m.keras", preprocessing=preprocessing)
+
+
+def test_labels_of_another_number_of_classes_are_refused(tmp_path):
+    with pytest.raises(ExportError, match="expected a name for each of 10 classes. Received: 3"):
+        export(small(), tmp_path / "m.keras", labels=[*"abc"])
+    assert not list(tmp_path.iterdir())

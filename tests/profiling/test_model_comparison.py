@@ -83,3 +83,12 @@ def test_a_pruned_model_matches_layer_by_layer(convention):
     assert found.layers["conv2"]["flops"].after == 2 * (2 * 3 * 25 * 100) + 200
     assert found.layers["fc1"]["parameters"].after == 2 * 25 * 120 + 120
     assert found.total["parameters"].after == small.count_params()
+
+
+def test_two_different_networks_are_told():
+    def chain(*names):
+        made = [keras.layers.Dense(4, name=name) for name in names]
+        return keras.Sequential([keras.Input((4,)), *made])
+
+    with pytest.warns(UserWarning, match="two different networks: 1 of 3 layer names are in both"):
+        compare(chain("a", "b", "c"), chain("c", "d", "e"))
