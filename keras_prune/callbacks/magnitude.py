@@ -116,9 +116,6 @@ class MagnitudePruning(keras.callbacks.Callback):
         self._epoch = 0
         self._prepare()
         self._stand_first_and_last()
-        steps, epochs = self._planned("steps"), self._planned("epochs")
-        if steps and epochs:
-            self._check_firing(self._masks.step + steps * epochs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
@@ -161,6 +158,9 @@ class MagnitudePruning(keras.callbacks.Callback):
             self._first = self._masks.step
         elif self._first + run != self._masks.step:
             self._masks.go_on(self._first + run)
+        steps, epochs = self._planned("steps"), self._planned("epochs")
+        if steps and epochs:  # counted from the run's beginning, as `run` is
+            self._check_firing(self._first + steps * epochs)
 
     def _stand_first_and_last(self) -> None:
         """Masks weights before other callbacks see them, and once more behind all of them."""

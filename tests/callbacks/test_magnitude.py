@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -379,3 +380,29 @@ def test_frozen_layers_are_pruned_like_any_other(names):
     trained(MagnitudePruning(SCHEDULE, layers=names), model=model, epochs=4)
     kernel = model.get_layer("conv").kernel.numpy()
     assert (kernel == 0).mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_callback_that_goes_on_is_told_how_far_the_run_will_get():
+    pruning = MagnitudePruning(PolynomialDecay(0.0, 0.9, begin_step=0, end_step=20, frequency=2))
+    with pytest.warns(UserWarning, match="After 8 steps"):
+        model = trained(pruning)
+    with pytest.warns(UserWarning, match="After 16 steps the sparsity will be"):
+        model.fit(X, Y, batch_size=10, initial_epoch=2, epochs=4, verbose=0, callbacks=[pruning])
+
+
+def test_averages_of_several_optimizers_are_masked(tmp_path):
+    made = [keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9) for _ in range(2)]
+    chosen = keras.optimizers.OptimizerMap(made[0])
+    chosen[".*head.*"] = made[1]
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    path = tmp_path / "{epoch}.weights.h5"
+    written = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+    optimizer = keras.optimizers.MultiOptimizer(chosen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # nothing was put back
+        model = trained(swap, written, MagnitudePruning(SCHEDULE), optimizer=optimizer, epochs=4)
+    levels = []
+    for epoch in (1, 2, 3, 4):
+        model.load_weights(tmp_path / f"{epoch}.weights.h5")
+        levels.append(sparsity(model))
+    np.testing.assert_allclose(levels, pruning_levels(4, 8, 12, 16), atol=0.01)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -33,14 +33,21 @@ class MaskedAverages:
 
 
 def _pairs(masks: Masks, optimizer: Any) -> Iterator[tuple[tf.Variable, tf.Variable]]:
-    """Each average and its mask. Keras has no public name for them."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if inner is None or not getattr(inner, "use_ema", False) or not inner.built:
-        return
-    trained = inner._trainable_variables
-    averages = {
-        id(v): a for v, a in zip(trained, inner._model_variables_moving_average, strict=True)
-    }
+    """Each average and its mask."""
+    averages = dict(pair for each in _optimizers(optimizer) for pair in _averages(each))
     for kernel, mask in zip(masks.kernels, masks.variables, strict=True):
         if id(kernel.variable) in averages:
             yield averages[id(kernel.variable)].value, mask
+
+
+def _optimizers(optimizer: Any) -> Iterable[Any]:
+    """Those that train: what one that scales the loss, or that stands for several, holds."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(inner, "optimizers", (inner,))
+
+
+def _averages(optimizer: Any) -> Iterator[tuple[int, Any]]:
+    """The id of each weight, and its average. Keras has no public name for them."""
+    if getattr(optimizer, "use_ema", False) and optimizer.built:
+        trained = optimizer._trainable_variables
+        yield from zip(map(id, trained), optimizer._model_variables_moving_average, strict=True)
