@@ -55,7 +55,12 @@ def test_interrupted_in_the_middle_says_how_to_go_on(call, driver, tmp_path, how
 
     driver.run = stop
     before = signal.getsignal(signal.SIGTERM)
-    result = call("vgg16", "--out", "my run")
+    # A shell lets what it starts in the background ignore Ctrl-C.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = call("vgg16", "--out", "my run")
+    finally:
+        signal.signal(signal.SIGINT, ignored)
     said = "Interrupted. The partial run is in my run. To go on: keras-prune run 'my run'\n"
     assert (result.code, result.err) == (130, said)
     assert (tmp_path / "my run" / "config.toml").read_text() == "partial"

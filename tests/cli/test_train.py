@@ -88,7 +88,7 @@ def test_what_was_won_is_kept_though_a_test_image_cannot_be_read(call, tmp_path)
             ["lenet5", "--dataset", "digits", "--precision", "half"],
             "'half' is not one of 'float32'",
         ),
-        (["lenet5", "--dataset", "digits", "--batch-size", "2000"], "1078 training images"),
+        (["lenet5", "--dataset", "digits", "--batch-size", "0"], "batch size of at least 1"),
         (["lenet5", "--dataset", "used"], "at least two classes"),
         (["lenet5", "--config", "typo.toml"], "Did you mean 'epochs'?"),
         (["lenet5", "--config", "flat.toml"], "common expects a table of keys"),
