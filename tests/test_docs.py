@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
-SLOW = {"runtime-pruning.md"}
+SLOW = {"extending.md", "magnitude.md", "runtime-pruning.md", "tracking.md", "your-own-data.md"}
 
 
 @pytest.fixture(

@@ -68,6 +68,7 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, call, monkeypatch, argume
     assert words in done.err
 
 
+@pytest.mark.slow
 def test_a_class_that_is_not_registered_is_one_line(folder):
     done = run("custom.keras", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")

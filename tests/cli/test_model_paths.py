@@ -93,6 +93,7 @@ def test_a_missing_file_is_refused_before_anything_is_imported(tmp_path):
     assert time.process_time() - started < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["own_layers", "own_layers.py"])
 def test_layers_of_ones_own_are_imported(tmp_path, module):
     """In processes of their own, which know nothing of the layers."""

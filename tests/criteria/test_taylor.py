@@ -94,6 +94,7 @@ def rank_correlation(a, b):
     return np.corrcoef(np.argsort(np.argsort(a)), np.argsort(np.argsort(b)))[0, 1]
 
 
+@pytest.mark.slow
 def test_it_ranks_channels_as_ablating_them_does():
     model, (x, y) = trained()
     graph = ChannelGraph(model)

@@ -63,14 +63,14 @@ ROWS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=list(ROWS))
-def name(request) -> str:
-    return request.param
-
-
 def fast_for(*names: str) -> list[Any]:
     """All rows; the costly checks of the others are left to `pytest -m slow`."""
     return [pytest.param(name, marks=() if name in names else pytest.mark.slow) for name in ROWS]
+
+
+@pytest.fixture(params=fast_for("magnitude", "ranking"))
+def name(request) -> str:
+    return request.param
 
 
 @pytest.fixture

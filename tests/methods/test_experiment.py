@@ -156,6 +156,7 @@ def test_a_method_has_the_trainings_of_its_configuration():
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_given_weights_are_not_trained_and_scores_see_training_images_alone(
     folder, report, tmp_path, monkeypatch
 ):
@@ -188,7 +189,9 @@ def test_a_search_that_version_0_1_has_left_is_not_gone_on_with(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.parametrize("name", ["taylor", "rl-pruner", "lenet300-100"])
+@pytest.mark.parametrize(
+    "name", ["taylor", pytest.param("rl-pruner", marks=pytest.mark.slow), "lenet300-100"]
+)
 def test_what_version_0_1_ran_can_be_run_again_but_not_taken_for_todays(name, tmp_path):
     config = load_run(read_toml(OLD / name / "config.toml"))
     assert PruningPlan.load(OLD / name / "plan.json").fingerprint

@@ -207,6 +207,7 @@ def assert_unbroken(again, whole, folder, expected):
     assert names(folder) == names(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "numbers",
     [
@@ -233,6 +234,7 @@ PLACES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_killed_elsewhere_and_run_again_is_not_killed(
     result, model, task, folder, tmp_path, place, monkeypatch
@@ -381,6 +383,7 @@ def test_work_that_cannot_be_counted_is_noted(model, task):
     )
 
 
+@pytest.mark.slow
 def test_it_can_end_before_the_test_data_are_read(model, task, tmp_path, reads, result, folder):
     count = len(reads)
     assert run_method(ranking(), model, task, seed=3, directory=tmp_path, until="prune") is None

@@ -66,6 +66,7 @@ def test_the_note_says_what_made_it_and_nothing_else_stays(cache, splits):
     assert len(note["history"]) == 2
 
 
+@pytest.mark.slow
 def test_another_making_is_another_file(cache, splits):
     short = replace(CONFIG, epochs=1, steps_per_epoch=1)
     baseline("lenet5", splits, short, seed=0)

@@ -159,6 +159,7 @@ def test_values_out_of_range(values):
         DistillationConfig(**values)
 
 
+@pytest.mark.slow
 def test_a_distilled_training_leaves_no_graph_behind(model, splits, teacher):
     def graphs():
         gc.collect()

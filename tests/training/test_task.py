@@ -97,7 +97,10 @@ def test_a_bound_task_is_another_and_the_user_may_bind_it_to_a_second_model():
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["lists", "dicts"])
-@pytest.mark.parametrize("form", ["arrays", "tf.data", "function"])
+@pytest.mark.parametrize(
+    "form",
+    ["tf.data", *(pytest.param(form, marks=pytest.mark.slow) for form in ("arrays", "function"))],
+)
 def test_several_inputs_and_outputs(named, form):
     model = two_ended(named=named)
     inputs = {"a": X, "b": X[:, :2]} if named else (X, X[:, :2])

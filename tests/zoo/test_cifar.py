@@ -36,6 +36,7 @@ def test_has_the_published_parameters_and_macs(name):
     assert profile(model).total.macs / 1e6 == pytest.approx(macs, rel=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cardinality", "width", "parameters", "macs"),
     [pytest.param(16, 64, 68_155_210, 10_709, marks=pytest.mark.slow), (32, 4, 4_775_754, 781)],

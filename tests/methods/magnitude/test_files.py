@@ -39,6 +39,7 @@ def written(make, place, kill_first=False) -> RunDirectory:
     return directory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

@@ -50,6 +50,7 @@ def test_weights_leave_and_stay_away():
     assert states[-1].history[-1]["retrained_value"] == states[-1].value
 
 
+@pytest.mark.slow
 def test_a_step_is_repeatable_and_changes_nothing_it_was_given():
     method, model = magnitude(**GLOBAL), network()
     given = context(model, task())

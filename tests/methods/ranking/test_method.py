@@ -107,6 +107,7 @@ def test_a_step_leaves_the_state_it_was_given(model, run):
     assert second.plan == again.plan and second.history == again.history
 
 
+@pytest.mark.slow
 def test_steps_whose_budget_is_met_already_cut_nothing(run):
     """There are far fewer channels than steps."""
     last = states_of(ranking(steps=200, ratio=0.2), run)[-1]
@@ -115,6 +116,7 @@ def test_steps_whose_budget_is_met_already_cut_nothing(run):
     assert len(run.fitted) < 10
 
 
+@pytest.mark.slow
 def test_a_budget_that_was_missed_is_said(run):
     method = ranking(steps=1, ratio=0.98)
     [note] = method.finish(run, states_of(method, run)[-1]).notes

@@ -83,6 +83,7 @@ def test_the_backbone_becomes_good_at_the_least_width(run, start, second):
     assert after > before + 20
 
 
+@pytest.mark.slow
 def test_a_step_changes_nothing_it_was_given_and_can_be_repeated(rnp, run, start, first):
     before = values(start)
     assert_same(rnp.step(run, start), first)
@@ -134,6 +135,7 @@ def test_it_ends_with_one_model_of_both(rnp, run, first):
     assert not outcome.pruned.plan.kept
 
 
+@pytest.mark.slow
 def test_its_trainings_are_told_and_recorded(rnp, start):
     run = context(network())
     rnp.step(run, start)

@@ -20,6 +20,7 @@ def trainer(model, **config):
     return AgentTrainer(agent, episodes, Costs(decisions, agent.macs), settings, 5), decisions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("price", "taken"), [(-10.0, 0), (-1e-3, 1)])
 def test_the_agent_learns_what_pays(price, taken):
     """A network that was trained at full width alone is bad at any other."""

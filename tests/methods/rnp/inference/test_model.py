@@ -122,6 +122,7 @@ def test_it_is_a_classifier_of_images(model):
     assert classifier_shape("m.keras", model) == (SHAPE, 5)
 
 
+@pytest.mark.slow
 def test_keras_own_export(model, tmp_path):
     model.export(tmp_path / "m", verbose=False)
     served = tf.saved_model.load(tmp_path / "m")
