@@ -74,9 +74,7 @@ def _last_operations(model: keras.Model) -> list[Any]:
         traced = trace(model)  # one, for the tensors of two are not the same
         outputs = {id(tensor) for tensor in traced.flat_outputs}
         return [
-            call.operation
-            for call in traced.calls
-            if not outputs.isdisjoint(map(id, call.outputs))
+            call.operation for call in traced.calls if not outputs.isdisjoint(map(id, call.outputs))
         ]
     if isinstance(model, keras.Sequential):
         return model.layers[-1:]
