@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
-from keras_prune.criteria.losses import check_classes
+from keras_prune.criteria.losses import check_classes, check_range
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.training.calibration import batches
@@ -89,6 +89,8 @@ class GradientCriterion(DataCriterion):
             )
         if self.loss is None:
             labels = check_classes(graph, labels)
+        else:
+            check_range(graph, labels, self.loss)
         return keras.tree.map_structure(keras.ops.convert_to_tensor, labels)
 
     def get_config(self) -> dict[str, Any]:

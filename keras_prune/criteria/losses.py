@@ -48,6 +48,26 @@ def check_classes(graph: ChannelGraph, labels: Any) -> np.ndarray:
         ) from error
 
 
+def check_range(graph: ChannelGraph, labels: Any, loss: Any) -> None:
+    """Refuses class numbers that the cross-entropy of them cannot take.
+
+    Raises:
+        DataError: the model has no such class.
+        ConfigError: it has a single score in place of one for each class.
+    """
+    from keras_prune.training.binding import label_range
+
+    classes = label_range(graph.model, loss)
+    if not classes:
+        return
+    found = ops.convert_to_numpy(labels)
+    if found.min() < 0 or found.max() >= classes:
+        raise DataError(
+            f"Expected labels from 0 to {classes - 1}, for the model has {classes} outputs. "
+            f"Received: labels from {found.min()} to {found.max()}."
+        )
+
+
 def _cross_entropy(graph: ChannelGraph) -> Callable[..., Any]:
     # It is in a room that needs TensorFlow, which weight criteria do without.
     from keras_prune.training.class_loss import cross_entropy

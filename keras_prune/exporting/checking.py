@@ -10,7 +10,7 @@ from keras_prune.errors import DataError, ExportError
 from keras_prune.exporting.settings import Arrays
 from keras_prune.runtimes import Runtime
 from keras_prune.runtimes.keras_file import compiled
-from keras_prune.utils.labels import chosen, class_numbers
+from keras_prune.utils.labels import chosen, right_answers
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def agreement(
         runtime: the file, its inputs called as the model's are.
         model: what the file was made from.
         batch: one array `(n, ...)` per input of the model.
-        labels: `(n,)` or `(n, 1)`, the true classes.
+        labels: `(n,)` or `(n, 1)`, the true classes; or 0 and 1 for each output, `(n, outputs)`.
         chunk: examples run at once, where the model leaves its batch size open.
 
     Raises:
@@ -126,10 +126,11 @@ def agreement(
             f"truth: expected a label for each of {len(own)} examples. Received: {len(labels)}."
         )
     try:
-        right = class_numbers(labels, expected[0].shape[1])[: len(own)]
+        file_right, own_right = (
+            _percent(right_answers(side[0], labels[: len(own)])) for side in (actual, expected)
+        )
     except DataError as error:
         raise ExportError(f"truth: {error}") from error
-    file_right, own_right = (_percent(classes == right) for classes in (file, own))
     return replace(found, accuracy=file_right, model_accuracy=own_right)
 
 

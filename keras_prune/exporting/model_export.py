@@ -107,8 +107,8 @@ def export(
         input_range: smallest and largest value of an input, kept as `input_range` (not `.keras`).
         batch: examples that file and model are compared on, like `representative`. Default: the
             representative ones, or 8 seeded examples of pixel-like values in [0, 255).
-        truth: `(n,)` or `(n, 1)`, the true classes of `batch`; the accuracy of both is then
-            reported.
+        truth: `(n,)` or `(n, 1)`, the true classes of `batch`, or 0 and 1 for each output,
+            `(n, outputs)`; the accuracy of both is then reported.
         force: replace what is at `path`.
 
     Returns:

@@ -71,11 +71,10 @@ def output_layers(model: keras.Model) -> list[keras.layers.Layer]:
 def _last_operations(model: keras.Model) -> list[Any]:
     model = getattr(model, "whole", model)  # of a runtime-pruned one the network it decides about
     if not is_graph(model):
-        outputs = {id(tensor) for tensor in trace(model).flat_outputs}
+        traced = trace(model)  # one, for the tensors of two are not the same
+        outputs = {id(tensor) for tensor in traced.flat_outputs}
         return [
-            call.operation
-            for call in trace(model).calls
-            if not outputs.isdisjoint(map(id, call.outputs))
+            call.operation for call in traced.calls if not outputs.isdisjoint(map(id, call.outputs))
         ]
     if isinstance(model, keras.Sequential):
         return model.layers[-1:]

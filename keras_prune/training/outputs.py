@@ -55,7 +55,7 @@ def _seen(model: keras.Model) -> Kind:
     layers = output_layers(model)
     if any(map(_is_sigmoid, layers)):
         return "sigmoids"
-    if all(map(_is_linear, layers)):  # which may sum to 1 by chance
+    if layers and all(map(_is_linear, layers)):  # which may sum to 1 by chance
         return "logits"
     try:
         outputs = _run(model)

@@ -42,8 +42,30 @@ def chosen(outputs: np.ndarray) -> np.ndarray:
     """The class that outputs `(n, classes)` stand for, int64 `(n,)`; of a single one 0 or 1."""
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
+    return _above(outputs)[:, 0]
+
+
+def right_answers(outputs: np.ndarray, labels: Any) -> np.ndarray:
+    """Which answers are right, bool: `(n,)` of classes, `(n, outputs)` of 0 and 1 for each output.
+
+    Args:
+        outputs: `(n, outputs)`.
+        labels: as `class_numbers` takes them, or 0 and 1 for each output.
+
+    Raises:
+        DataError: they are none of these, or a number is out of range.
+    """
+    found = np.asarray(labels)
+    each = found.shape == outputs.shape and bool(np.isin(found, (0, 1)).all())
+    if each and outputs.shape[1] > 1 and not _is_one_hot(found):
+        return _above(outputs) == found
+    return chosen(outputs) == class_numbers(found, outputs.shape[1])
+
+
+def _above(outputs: np.ndarray) -> np.ndarray:
+    """Each output as 0 or 1: by .5 where they may be probabilities, else by 0."""
     probable = outputs.min() >= 0 and outputs.max() <= 1
-    return (outputs[:, 0] > (0.5 if probable else 0)).astype("int64")
+    return (outputs > (0.5 if probable else 0)).astype("int64")
 
 
 def _is_one_hot(rows: np.ndarray) -> bool:

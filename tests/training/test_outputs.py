@@ -8,7 +8,9 @@ from keras import ops
 
 from keras_prune import Task
 from keras_prune.criteria import Taylor
+from keras_prune.errors import ConfigError, DataError
 from keras_prune.graph import ChannelGraph
+from keras_prune.training import evaluate
 from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.outputs import kind_of
 
@@ -86,3 +88,66 @@ def test_zeros_and_ones_for_each_sigmoid_are_a_task(units, shape):
     assert not task.classes
     made.compile(loss="binary_crossentropy")
     assert found["loss"] == pytest.approx(made.evaluate(X, labels.reshape(30, units), verbose=0))
+    assert evaluate(made, (X, labels)) == pytest.approx(found, rel=1e-4)
+
+
+@pytest.mark.parametrize(("units", "shape"), [(1, (30,)), (1, (30, 1)), (4, (30, 4))])
+def test_a_criterion_takes_the_binary_cross_entropy_of_sigmoids(units, shape):
+    graph = ChannelGraph(model(kl.Activation("sigmoid"), units=units))
+    labels = np.random.default_rng(2).integers(0, 2, shape)
+    found = Taylor()(graph, (X, labels))["hidden"]
+    expected = Taylor(loss="binary_crossentropy")(graph, (X, labels.astype("float32")))["hidden"]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", None])
+def test_a_single_score_tells_no_classes_apart(loss):
+    made, labels = model(units=1), Y % 2
+    with pytest.raises(ConfigError, match=r"\(None, 1\)|one output|not compiled"):
+        Task((X, labels), validation=(X, labels), loss=loss).bind(made)
+    with pytest.raises(ConfigError, match="each class|no classes apart"):
+        Taylor(loss=loss)(ChannelGraph(made), (X, labels))
+
+
+def test_class_numbers_may_be_floats_and_pixels_have_them_too():
+    made = model()
+    floats = Y.astype("float32")
+    found = Task((X, floats), validation=(X, floats)).bind(made).evaluate(made, "validation")
+    assert found == pytest.approx(evaluate(made, (X, Y[:, None])))
+    image = keras.Input((4, 4, 3))
+    pixels = keras.Model(image, kl.Conv2D(3, 1)(kl.Conv2D(4, 1, name="a")(image)))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    x, y = np.ones((5, 4, 4, 3), "float32"), np.full((5, 4, 4), 3)
+    task = Task((x, y), validation=(x, y), loss=loss).bind(pixels)
+    with pytest.raises(DataError, match="from 0 to 2 in the validation data"):
+        task.evaluate(pixels, "validation")
+    with pytest.raises(DataError, match="from 0 to 2 in the validation data"):
+        task.examples("validation")
+    with pytest.raises(DataError, match="Received: labels from 3 to 3"):
+        Taylor(loss=loss)(ChannelGraph(pixels), (x, y))
+    ignoring = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=3)
+    task = Task((x, y), validation=(x, y), loss=ignoring, metrics=[]).bind(pixels)
+    assert task.evaluate(pixels, "validation")["loss"] == 0
+
+
+def test_labels_and_inputs_given_to_evaluate_are_looked_through():
+    made = model()
+    for data in ((X, Y + 5), (np.where(X > 2, np.float32("nan"), X), Y)):
+        with pytest.raises(DataError, match="in the given data|The given data hold"):
+            evaluate(made, data)
+    with pytest.raises(ConfigError, match="no class numbers"):
+        evaluate(made, (X, np.eye(10)[Y]))
+
+
+def test_a_subclassed_model_is_told_by_its_values():
+    class Soft(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.scores, self.last = kl.Dense(3), kl.Softmax()
+
+        def call(self, x):
+            return self.last(self.scores(x))
+
+    made = Soft()
+    made(X)
+    assert kind_of(made) == "probabilities"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_prune.errors import DataError
-from keras_prune.utils.labels import chosen, class_numbers
+from keras_prune.utils.labels import chosen, class_numbers, right_answers
 
 NUMBERS = np.array([0, 2, 1, 2])
 
@@ -48,3 +48,11 @@ def test_one_output_is_compared_with_a_threshold():
     assert chosen(np.array([[0.2], [0.7]])).tolist() == [0, 1]
     assert chosen(np.array([[-0.2], [3.0], [0.4]])).tolist() == [0, 1, 1]
     assert chosen(np.array([[0.2, 0.1], [0.7, 0.9]])).tolist() == [0, 1]
+
+
+def test_zeros_and_ones_for_each_output_are_compared_one_by_one():
+    outputs, labels = np.array([[0.2, 0.9], [0.7, 0.8]]), np.array([[1, 1], [1, 1]])
+    assert right_answers(outputs, labels).tolist() == [[False, True], [True, True]]
+    assert right_answers(outputs * 4 - 2, labels).tolist() == [[False, True], [True, True]]
+    assert right_answers(outputs, [[0, 1], [1, 0]]).tolist() == [True, False]  # classes
+    assert right_answers(outputs[:, :1], [[0], [0]]).tolist() == [True, False]
