@@ -79,6 +79,10 @@ def check_same(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> Non
         for old in call.outputs:
             value, new = before[id(old)], after[id(tensors[id(old)])]
             if not equal(new, value) and equal(again[id(old)], value):
+                # It goes on with the statistics of its last `finalize_state`, whatever was
+                # assigned since; the rebuilt one has those that are there, and so would a file.
+                if isinstance(call.operation, keras.layers.Normalization):
+                    return
                 raise ModelError(
                     f"Layer {call.name!r} was rebuilt from its get_config, and computes something "
                     "else. Let get_config return all that __init__ takes."
