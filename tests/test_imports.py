@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "data": "",
     "zoo": "",
     "runtimes": "graph packing profiling",
-    "exporting": "graph packing runtimes",
+    "exporting": "graph packing runtimes surgery",
     "benchmarking": "exporting graph packing profiling runtimes surgery",
     "reporting": "graph profiling",
     "tracking": "reporting",

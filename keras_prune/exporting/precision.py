@@ -6,6 +6,9 @@ from typing import Any
 import keras
 
 from keras_prune.errors import ExportError
+from keras_prune.graph.calls import sublayers
+from keras_prune.surgery.functions import findable
+from keras_prune.utils.reasons import reason
 
 _OTHERS = {"float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"}
 
@@ -25,15 +28,19 @@ def in_float32(model: keras.Model) -> keras.Model:
     Raises:
         ExportError: the model cannot be made again from its config.
     """
+    policies = {layer.dtype_policy.name for layer in sublayers(model)}
     try:
-        data = keras.saving.serialize_keras_object(model)
-        if _OTHERS.isdisjoint(_dtypes(data)):
-            return model
-        twin = keras.saving.deserialize_keras_object(_changed(data))
+        with findable(model):
+            data = keras.saving.serialize_keras_object(model)
+            if _OTHERS.isdisjoint(_dtypes(data)):
+                return model
+            twin = keras.saving.deserialize_keras_object(_changed(data))
     except (TypeError, ValueError, KeyError, NotImplementedError) as error:
-        reason = " ".join(str(error).rsplit("Exception encountered: ", 1)[-1].split())[:200]
+        if _OTHERS.isdisjoint(policies):  # then nobody needs the config
+            return model
         raise ExportError(
-            f"The model cannot be made again from its config, to compute in float32: {reason}"
+            "The model cannot be made again from its config, to compute in float32: "
+            f"{reason(error)}"
         ) from error
     for new, old in zip(twin.weights, model.weights, strict=True):
         new.assign(keras.ops.cast(old, new.dtype))
@@ -55,11 +62,12 @@ def _dtypes(data: Any, key: str = "") -> Iterator[str]:
 
 
 def _changed(data: Any, key: str = "") -> Any:
-    """A config with float32 for every other float: in policies, and as the dtype of inputs."""
+    """A config with float32 for every other float, in policies and inputs, and not compiled."""
     if isinstance(data, dict):
         if data.get("class_name") == "DTypePolicy" and data["config"]["name"] in _OTHERS:
             return data | {"config": {"name": "float32"}}
-        return {name: _changed(value, name) for name, value in data.items()}
+        kept = {name: value for name, value in data.items() if name != "compile_config"}
+        return {name: _changed(value, name) for name, value in kept.items()}
     if isinstance(data, list | tuple):
         return type(data)(_changed(value) for value in data)
     return "float32" if key == "dtype" and isinstance(data, str) and data in _OTHERS else data

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -25,22 +26,30 @@ _ROLES = ("activation", "initializer", "regularizer", "constraint")
 
 
 @contextlib.contextmanager
-def plain(layer: keras.Operation) -> Iterator[None]:
-    """Lets a layer stand there without functions that no config can tell of.
+def findable(operation: keras.Operation) -> Iterator[None]:
+    """Lets Keras write down the functions and classes of a layer or model, and find them again.
 
-    `get_config` cannot write down a partial function or a lambda, and `from_config` would not find
-    a function that is not registered. Keras' own functions stay.
+    A config cannot tell of a partial function or a lambda, and tells of others by a name that may
+    be that of another one. For a while each stands there under a name that leads to it.
     """
+    owners = sublayers(operation)
     taken = [
         (vars(owner), name, value)
-        for owner in sublayers(layer)
+        for owner in owners
         for name, value in vars(owner).items()
         if _is_given(owner, name, value) and not _is_keras(value)
     ]
+    known = _classes(owners)
     try:
         for attributes, name, value in taken:
-            attributes[name] = _stand_in(name, value)
-        yield
+            if holds_array(value):  # its config would hold it, too
+                attributes[name] = keras.initializers.Zeros()
+            else:
+                alias = f"given_{len(known)}"
+                known[alias] = value
+                attributes[name] = _called(alias, value)
+        with keras.saving.CustomObjectScope(known):
+            yield
     finally:
         for attributes, name, value in taken:
             attributes[name] = value
@@ -88,16 +97,27 @@ def _is_keras(value: Any) -> bool:
     return type(value).__module__.startswith("keras.")
 
 
-def _stand_in(name: str, value: Any) -> Any:
-    if isinstance(value, keras.initializers.Initializer) or name.endswith("initializer"):
-        return keras.initializers.Zeros()
-    nothing = isinstance(value, _OBJECTS) or name.endswith(("regularizer", "constraint"))
-    return None if nothing else keras.activations.linear
+def _classes(owners: Iterable[keras.Operation]) -> dict[str, Any]:
+    """The classes that are not Keras' own, by the name in configs if it is that of one only."""
+    kinds = {type(owner) for owner in owners if not type(owner).__module__.startswith("keras.")}
+    names = Counter(map(keras.saving.get_registered_name, kinds))
+    found = {keras.saving.get_registered_name(kind): kind for kind in kinds}
+    return {name: kind for name, kind in found.items() if names[name] == 1}
+
+
+def _called(alias: str, value: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function of that name that does what a callable does."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return value(*args, **kwargs)
+
+    function.__name__ = alias
+    return function
 
 
 def _is_mistaken(value: Any) -> bool:
     """Whether the name that Keras writes into a file is that of a function that does not do so."""
-    if not isinstance(value, types.FunctionType):
+    if not isinstance(value, types.FunctionType) or value.__name__ == "<lambda>":
         return False
     with contextlib.suppress(Exception):  # which cannot be loaded is not mistaken
         found: Callable[..., Any] = keras.activations.get(keras.activations.serialize(value))
@@ -110,8 +130,8 @@ def _is_mistaken(value: Any) -> bool:
 
 def _warn(layer: str, key: str, value: Any) -> None:
     warnings.warn(
-        f"Layer {layer!r} has a {key} of yours called {value.__name__!r}, which a .keras file "
-        "takes for Keras' own of that name. Register it before you save: "
+        f"Layer {layer!r} has as its {key} a function of yours called {value.__name__!r}, which a "
+        ".keras file takes for Keras' own of that name. Register it before you save: "
         "@keras.saving.register_keras_serializable().",
         stacklevel=2,
     )

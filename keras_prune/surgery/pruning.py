@@ -17,7 +17,7 @@ from keras_prune.graph.calls import is_model, remade, source_name
 from keras_prune.graph.cut import Cut
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_rebuilt, check_same
-from keras_prune.surgery.functions import hand_over, plain
+from keras_prune.surgery.functions import findable, hand_over
 from keras_prune.surgery.initializers import InitialValues, without_arrays
 from keras_prune.surgery.vocabularies import hand_over_vocabularies
 from keras_prune.utils.arguments import expect_kind
@@ -164,7 +164,7 @@ class Replay:
     def _rebuilt(self, call: Call) -> Any:
         old = call.operation
         try:
-            with plain(old):
+            with findable(old):
                 config = rule_for(old).rewrite(call, old.get_config(), self._cut)
                 if call.name != old.name:
                     config["name"] = call.name

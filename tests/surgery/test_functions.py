@@ -55,6 +55,25 @@ class Steep(layers.Layer):
         return ops.tanh(self.factor * x)
 
 
+class Cell(layers.Layer):
+    """Is not registered, and goes into a wrapper of Keras'."""
+
+    def __init__(self, units, activation=None, **options):
+        super().__init__(**options)
+        self.units = self.state_size = units
+        self.activation = activation
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], self.units), name="kernel")
+
+    def call(self, x, states):
+        state = self.activation(ops.matmul(x, self.kernel) + states[0])
+        return state, [state]
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units, "activation": self.activation}
+
+
 class Counted(keras.initializers.Initializer):
     """Holds something that its config does not tell."""
 
@@ -101,6 +120,9 @@ CASES = {
         layers.TimeDistributed(layers.Dense(5, activation=relu))
     ),
     "inside a cell": lambda: sequential(layers.LSTM(5, activation=hat, return_sequences=True)),
+    "inside a cell of one's own": lambda: sequential(
+        layers.RNN(Cell(5, hat), return_sequences=True)
+    ),
     "of both directions": lambda: sequential(
         layers.Bidirectional(
             layers.GRU(3, recurrent_activation=ops.hard_sigmoid, return_sequences=True)
@@ -142,10 +164,19 @@ def test_regularizers_and_initializers_are_the_same_objects():
     assert old.kernel_regularizer is small_weights  # which was out of the way for a moment
 
 
+def test_what_a_wrapper_builds_is_regularized_by_the_same_object():
+    dense = layers.Dense(5, kernel_regularizer=lambda w: ops.sum(ops.abs(w)))
+    model = sequential(layers.TimeDistributed(dense))
+    small = prune(model, PruningPlan.for_graph(ChannelGraph(model), {}))
+    np.testing.assert_allclose(small.losses[0], model.losses[0], rtol=1e-5)
+
+
 def test_a_name_that_a_file_would_take_for_another_function_is_told_of():
     model = convolutional(activation=relu)
     plan = PruningPlan.for_graph(ChannelGraph(model), {"second": (0, 1)})
-    with pytest.warns(UserWarning, match="Layer 'conv' has a activation of yours called 'relu'"):
+    with pytest.warns(
+        UserWarning, match="Layer 'conv' has as its activation a function of yours called 'relu'"
+    ):
         prune(model, plan)
 
 
