@@ -63,8 +63,7 @@ def allocate(budget: Budget, graph: ChannelGraph, scores: Scores) -> PruningPlan
     ranked = regularized(graph, normalized(finite, budget.normalize), budget.flops_weight)
     groups = _origin(budget, graph).groups
     before = {name: groups[name].channels for name in graph.groups}
-    kinds = {name: kind_of(group) for name, group in graph.groups.items()}
-    order = ChannelOrder(ranked, levels, before, budget.scope, kinds)
+    order = ChannelOrder(ranked, levels, before, budget.scope, lambda n: kind_of(graph.groups[n]))
     return (_counted if budget.latency is None else _timed)(budget, graph, order)
 
 

@@ -29,7 +29,7 @@ class ChannelOrder:
         scope: `"global"` orders steps by the mean score of the channels they bring back, `"local"`
             by the fraction of its channels that the group then keeps, `"isomorphic"` by the
             fraction of their channels that the groups of its kind then keep, among these by score.
-        kinds: of the groups; default: all are of one.
+        kind: of a group, by its name; default: all are of one.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ChannelOrder:
         levels: Mapping[str, np.ndarray],
         before: Mapping[str, int],
         scope: str,
-        kinds: Mapping[str, Hashable] | None = None,
+        kind: Callable[[str], Hashable] = lambda name: None,
     ) -> None:
         self.groups = list(scores)
         self._levels = [levels[name] for name in self.groups]
@@ -48,7 +48,7 @@ class ChannelOrder:
         if scope == "local":
             keys = [-fraction for fraction in fractions]
         elif scope == "isomorphic":
-            keys = _by_kind(keys, self._levels, [(kinds or {}).get(name) for name in self.groups])
+            keys = _by_kind(keys, self._levels, list(map(kind, self.groups)))
         owner = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
         sorted_steps = np.argsort(-np.concatenate([*keys, []]), kind="stable")
         self.steps: np.ndarray = owner[sorted_steps]

@@ -151,14 +151,14 @@ class MagnitudePruning(keras.callbacks.Callback):
     def _settle(self, batch: int) -> None:
         """Finds the schedule's place, now that other callbacks have restored what they restore."""
         self._settled = True
-        run = self._epoch * (self._planned("steps") or 0) + batch
-        if self._epoch and not self._planned("steps"):
+        steps, epochs = self._planned("steps"), self._planned("epochs")
+        run = self._epoch * (steps or 0) + batch
+        if self._epoch and not steps:
             run = int(self.model.optimizer.iterations.numpy())
         if not run:
             self._first = self._masks.step
         elif self._first + run != self._masks.step:
             self._masks.go_on(self._first + run)
-        steps, epochs = self._planned("steps"), self._planned("epochs")
         if steps and epochs:  # counted from the run's beginning, as `run` is
             self._check_firing(self._first + steps * epochs)
 

@@ -24,7 +24,7 @@ class BNScale(WeightCriterion):
     A group that goes through no BatchNormalization with a scale gets no score and stays whole.
 
     Raises:
-        ModelError: when called, if there is no such group at all.
+        ModelError: when called, if every group is one of these.
 
     Reference: Liu et al., "Learning Efficient Convolutional Networks through Network Slimming",
     ICCV 2017, section 3.

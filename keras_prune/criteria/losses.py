@@ -13,7 +13,7 @@ from keras_prune.errors import DataError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.training.losses import PerExample
 from keras_prune.training.losses import per_example as of_loss
-from keras_prune.utils.labels import class_numbers
+from keras_prune.utils.labels import class_numbers, expect_in_range, say_each
 
 
 def per_example(graph: ChannelGraph, loss: Any) -> PerExample:
@@ -37,8 +37,7 @@ def check_classes(graph: ChannelGraph, labels: Any) -> np.ndarray:
     from keras_prune.training.outputs import kind_of
 
     found, outputs = ops.convert_to_numpy(labels), _output(graph).shape[-1]
-    each = found.shape == (len(found), outputs) and np.isin(found, (0, 1)).all()
-    if each and outputs > 1 and kind_of(graph.model) == "sigmoids":
+    if say_each(found, outputs) and kind_of(graph.model) == "sigmoids":
         return found.astype("float32")
     try:
         return class_numbers(found, outputs)
@@ -57,15 +56,8 @@ def check_range(graph: ChannelGraph, labels: Any, loss: Any) -> None:
     """
     from keras_prune.training.binding import label_range
 
-    classes = label_range(graph.model, loss)
-    if not classes:
-        return
-    found = ops.convert_to_numpy(labels)
-    if found.min() < 0 or found.max() >= classes:
-        raise DataError(
-            f"Expected labels from 0 to {classes - 1}, for the model has {classes} outputs. "
-            f"Received: labels from {found.min()} to {found.max()}."
-        )
+    if classes := label_range(graph.model, loss):
+        expect_in_range(ops.convert_to_numpy(labels), classes)
 
 
 def _cross_entropy(graph: ChannelGraph) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from keras_prune.errors import ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
 from keras_prune.runtimes.registered import register
-from keras_prune.utils.model_files import check_layers, is_hdf5
+from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 
 Lengths = tuple[int | None, ...]
 """A shape; None is a length that is open."""
@@ -148,10 +148,7 @@ def _reason(error: Exception) -> str:
             "@keras.saving.register_keras_serializable()."
         )
     if "No model config found" in str(error):
-        return (
-            "the file holds weights alone. Build the network they are of, load them with "
-            "model.load_weights, and save it: model.save('model.keras')."
-        )
+        return f"the file {WEIGHTS_ALONE}"
     return str(error).strip().split("\n")[0][:200] or type(error).__name__
 
 

@@ -48,12 +48,10 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
 
 
 def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:
-    if path.is_dir():
-        if not (path / "saved_model.pb").is_file():
-            check_layers(path)
+    if (path / "saved_model.pb").is_file():
         return SavedModelRuntime
     if not path.is_file():
-        check_layers(path)
+        check_layers(path)  # which says what is there in its place
     if path.suffix not in _RUNTIMES:
         raise ModelError(
             f"Expected a {', '.join(_RUNTIMES)} file or a SavedModel directory. Received: {path}."

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_prune.runtimes import open_runtime
 from keras_prune.runtimes.loading import image_classifier
+from keras_prune.utils.labels import sum_to_one
 
 _SMALLEST = 1e-7
 """As in Keras' losses."""
@@ -40,7 +41,7 @@ class Predictor:
             float64 `(examples, classes)`. Outputs that are not probabilities are taken for logits.
         """
         scores = self.run(images).astype("float64")
-        return scores if _sum_to_one(scores) else np.exp(_log_softmax(scores))
+        return scores if sum_to_one(scores) else np.exp(_log_softmax(scores))
 
     def log_probabilities(self, images: np.ndarray) -> np.ndarray:
         """The logarithms of the probabilities, exact also where these are too small for a number.
@@ -48,13 +49,9 @@ class Predictor:
         Of outputs that are probabilities they are those that Keras' losses compute with.
         """
         scores = self.run(images).astype("float64")
-        if _sum_to_one(scores):
+        if sum_to_one(scores):
             return np.log(np.clip(scores, _SMALLEST, 1 - _SMALLEST))
         return _log_softmax(scores)
-
-
-def _sum_to_one(scores: np.ndarray) -> bool:
-    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-2))
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

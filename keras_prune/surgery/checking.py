@@ -32,12 +32,8 @@ def check_rebuilt(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> 
         ModelError: a call fails, or makes of two examples another number than the original's; the
             message names it.
     """
-    inputs = {id(tensor): sample(tensor) for tensor in original.flat_inputs}
-    rebuilt = calls_between(
-        [tensors[id(tensor)] for tensor in original.flat_inputs],
-        [tensors[id(tensor)] for tensor in original.flat_outputs],
-    )
-    after = _run(rebuilt, {id(tensors[old]): value for old, value in inputs.items()})
+    inputs, rebuilt, given = _trial(original, tensors)
+    after = _run(rebuilt, given)
     if after.failure is None and all(_apart(after.shapes, call) for call in rebuilt):
         return
     before = _run(original.calls, inputs)
@@ -63,17 +59,12 @@ def check_same(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> Non
     Raises:
         ModelError: values differ; the message names the first call whose do.
     """
-    inputs = {id(tensor): sample(tensor) for tensor in original.flat_inputs}
-    rebuilt = calls_between(
-        [tensors[id(tensor)] for tensor in original.flat_inputs],
-        [tensors[id(tensor)] for tensor in original.flat_outputs],
-    )
+    inputs, rebuilt, given = _trial(original, tensors)
     with keras.StatelessScope():
         try:
             before, again = (execute(original.calls, inputs, in_inference) for _ in range(2))
         except Exception:  # of unknown size, and the sample's is none the model can take
             return
-        given = {id(tensors[old]): value for old, value in inputs.items()}
         after = execute(rebuilt, given, in_inference)
     for call in original.calls:
         for old in call.outputs:
@@ -87,6 +78,18 @@ def check_same(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> Non
                     f"Layer {call.name!r} was rebuilt from its get_config, and computes something "
                     "else. Let get_config return all that __init__ takes."
                 )
+
+
+def _trial(
+    original: Trace, tensors: Mapping[int, keras.KerasTensor]
+) -> tuple[dict[int, Any], tuple[Call, ...], dict[int, Any]]:
+    """Two examples of the original's inputs, the rebuilt calls, and these examples as theirs."""
+    inputs = {id(tensor): sample(tensor) for tensor in original.flat_inputs}
+    rebuilt = calls_between(
+        [tensors[id(tensor)] for tensor in original.flat_inputs],
+        [tensors[id(tensor)] for tensor in original.flat_outputs],
+    )
+    return inputs, rebuilt, {id(tensors[old]): value for old, value in inputs.items()}
 
 
 class _Run(NamedTuple):

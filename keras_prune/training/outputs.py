@@ -12,11 +12,11 @@ from keras_prune.graph import trace
 from keras_prune.graph.samples import sample
 from keras_prune.training.classifier import output_layers
 from keras_prune.training.compiled import compiled_with
+from keras_prune.utils.labels import sum_to_one
 
 Kind = Literal["logits", "probabilities", "sigmoids"]
 """`"probabilities"` sum to 1; `"sigmoids"` are a probability each."""
 
-_TOLERANCE = 1e-2  # of sums, which may be of half precision
 _known: WeakKeyDictionary[keras.Model, Kind] = WeakKeyDictionary()
 
 
@@ -63,9 +63,7 @@ def _seen(model: keras.Model) -> Kind:
         outputs = None
     if outputs is None or not np.isfinite(outputs).all():
         return "probabilities" if any(map(is_softmax, layers)) else "logits"
-    sums = outputs.sum(axis=-1)
-    sum_up = outputs.shape[-1] > 1 and np.allclose(sums, 1, atol=_TOLERANCE)
-    return "probabilities" if sum_up and outputs.min() >= 0 else "logits"
+    return "probabilities" if outputs.shape[-1] > 1 and sum_to_one(outputs) else "logits"
 
 
 def _run(model: keras.Model) -> np.ndarray:

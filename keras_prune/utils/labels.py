@@ -29,13 +29,37 @@ def class_numbers(labels: Any, classes: int) -> np.ndarray:
             f"Received: labels of shape {found.shape}."
         )
     numbers = found.reshape(-1).astype("int64")
+    expect_in_range(found, classes, whole=np.array_equal(numbers, found.reshape(-1)))
+    return numbers
+
+
+def expect_in_range(labels: np.ndarray, classes: int, whole: bool = True) -> None:
+    """Refuses class numbers that there are not.
+
+    Args:
+        labels: the numbers, in any shape.
+        classes: how many the outputs tell apart; with 1 the labels are 0 and 1.
+        whole: whether they are whole numbers.
+
+    Raises:
+        DataError: they are not, or one is out of range.
+    """
     top = max(classes, 2) - 1
-    if not np.array_equal(numbers, found.reshape(-1)) or numbers.min() < 0 or numbers.max() > top:
+    if not whole or labels.min() < 0 or labels.max() > top:
         raise DataError(
             f"Expected labels from 0 to {top}, for the model has {classes} output"
-            f"{'s' if classes > 1 else ''}. Received: labels from {found.min()} to {found.max()}."
+            f"{'s' if classes > 1 else ''}. Received: labels from {labels.min()} to {labels.max()}."
         )
-    return numbers
+
+
+def say_each(labels: np.ndarray, outputs: int) -> bool:
+    """Whether labels are 0 or 1 for each of several outputs, `(n, outputs)`."""
+    return outputs > 1 and labels.shape == (len(labels), outputs) and _are_flags(labels)
+
+
+def sum_to_one(outputs: np.ndarray) -> bool:
+    """Whether outputs `(n, classes)` are probabilities; half precision is near enough."""
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=-1), 1, atol=1e-2))
 
 
 def chosen(outputs: np.ndarray) -> np.ndarray:
@@ -56,8 +80,7 @@ def right_answers(outputs: np.ndarray, labels: Any) -> np.ndarray:
         DataError: they are none of these, or a number is out of range.
     """
     found = np.asarray(labels)
-    each = found.shape == outputs.shape and bool(np.isin(found, (0, 1)).all())
-    if each and outputs.shape[1] > 1 and not _is_one_hot(found):
+    if len(found) == len(outputs) and say_each(found, outputs.shape[1]) and not _is_one_hot(found):
         return _above(outputs) == found
     return chosen(outputs) == class_numbers(found, outputs.shape[1])
 
@@ -69,4 +92,8 @@ def _above(outputs: np.ndarray) -> np.ndarray:
 
 
 def _is_one_hot(rows: np.ndarray) -> bool:
-    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
+    return _are_flags(rows) and bool((rows.sum(axis=1) == 1).all())
+
+
+def _are_flags(values: np.ndarray) -> bool:
+    return bool(np.isin(values, (0, 1)).all())

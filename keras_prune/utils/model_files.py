@@ -11,6 +11,12 @@ from keras_prune.errors import ModelError
 KERAS = (".keras", ".kpz")
 HDF5 = (".h5", ".hdf5")
 _HDF5_BEGINS = b"\x89HDF\r\n\x1a\n"
+WEIGHTS_ALONE = (
+    "holds weights alone. Build the network they are of, load them with model.load_weights, and "
+    "save it: model.save('model.keras')."
+)
+"""What to say of a file without a network."""
+
 _DEPLOYED = {".tflite": "a TFLite file", ".onnx": "an ONNX file"}
 
 
@@ -39,10 +45,7 @@ def check_layers(path: Path) -> None:
             "it was exported from."
         )
     if path.name.endswith(".weights.h5"):
-        raise ModelError(
-            f"{path} holds weights alone. Build the network they are of, load them with "
-            "model.load_weights, and save it: model.save('model.keras')."
-        )
+        raise ModelError(f"{path} {WEIGHTS_ALONE}")
     if not (path.suffix == ".kpz" or is_hdf5(path) or zipfile.is_zipfile(path)):
         raise ModelError(
             f"{path} is not a Keras file, or is damaged. Give a model saved as .keras."

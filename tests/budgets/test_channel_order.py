@@ -60,6 +60,6 @@ def test_each_kind_grows_at_the_same_rate_and_ranks_its_own_channels():
     levels = dict.fromkeys(scores, np.arange(1, 5))
     before = dict.fromkeys(scores, 4)
     kinds = {"a": "conv", "b": "conv", "c": "dense"}
-    order = ChannelOrder(scores, levels, before, "isomorphic", kinds)
+    order = ChannelOrder(scores, levels, before, "isomorphic", kinds.__getitem__)
     found = kept(order, 4)  # c brings back a quarter of its kind, a and b an eighth of theirs
     assert {name: len(channels) for name, channels in found.items()} == {"a": 1, "b": 4, "c": 2}

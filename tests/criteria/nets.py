@@ -42,6 +42,14 @@ def examples(model: keras.Model, count: int = 7) -> tuple[np.ndarray, np.ndarray
     return random.normal(size=shape).astype("float32"), random.integers(0, 2, count)
 
 
+def products_of_two_readers(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Activation times gradient in `two_flat_readers`, `(examples, positions, channels)`."""
+    (w, b), (v1, c1), (v2, c2) = (weights(model, name) for name in ("a", "one", "two"))
+    z = np.maximum(x @ w[0, 0] + b, 0).reshape(len(x), -1)
+    error = softmax(z @ (v1 + v2) + c1 + c2) - np.eye(2)[y]
+    return (z * (error @ v1.T) + z * (error @ v2.T)).reshape(len(x), 4, 3)
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)

@@ -10,7 +10,14 @@ from keras_prune.criteria import Taylor
 from keras_prune.criteria.losses import per_example
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
-from tests.criteria.nets import dense, examples, softmax, two_flat_readers, weights
+from tests.criteria.nets import (
+    dense,
+    examples,
+    products_of_two_readers,
+    softmax,
+    two_flat_readers,
+    weights,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -29,10 +36,7 @@ def test_positions_and_readers_by_hand():
     """The absolute value is taken of the mean over positions and readers, example by example."""
     model = two_flat_readers()
     x, y = examples(model)
-    (w, b), (v1, c1), (v2, c2) = (weights(model, name) for name in ("a", "one", "two"))
-    z = np.maximum(x @ w[0, 0] + b, 0).reshape(len(x), -1)
-    error = softmax(z @ (v1 + v2) + c1 + c2) - np.eye(2)[y]
-    products = (z * (error @ v1.T) + z * (error @ v2.T)).reshape(len(x), 4, 3)
+    products = products_of_two_readers(model, x, y)
     expected = np.abs(products.sum(axis=1) / 8).mean(axis=0)
     assert not np.allclose(expected, np.abs(products).sum(axis=1).mean(axis=0) / 8, rtol=0.05)
     found = Taylor()(ChannelGraph(model), (x, y))["a"]
