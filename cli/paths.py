@@ -40,5 +40,4 @@ def located(data: Mapping[str, Any], project: Path) -> dict[str, Any]:
 
 def model_path(model: str, folder: Path) -> str:
     """The whole path of a model's file; the name of a network stays one."""
-    named = (folder / model).exists() or is_path(model)
-    return str(folder / model) if named else model
+    return str(folder / model) if is_path(model) else model

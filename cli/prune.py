@@ -13,7 +13,6 @@ from keras_prune.utils.model_files import check_layers, is_path
 from . import options as shared
 from .command import command
 from .method_options import changes, in_todays_words, of_all
-from .paths import model_path
 from .recipes import RECIPES
 from .running import Execution, carry_out, default_path, executed, go_on
 from .settings import adapted, loaded, overlay, shipped, with_options
@@ -83,7 +82,7 @@ def prune(
     method = str(user["method"])
     given = in_todays_words(method, options)
     keys = changes(method, given, Path.cwd())
-    keys["common.model"] = model_path(model, Path.cwd())
+    keys["common.model"] = str(Path.cwd() / model)
     data = merge(_base(method, given["dataset"]), user)
     chosen = loaded(with_options(data, keys))
     carry_out(chosen, out or default_path(chosen, "prune"), execution)
@@ -91,7 +90,7 @@ def prune(
 
 def _check(model: str) -> None:
     """Refuses, before anything is imported, what is no model to prune."""
-    if not is_path(model):
+    if not (is_path(model) or Path(model).exists()):
         raise ModelError(
             f"There is no file {model}. To prune a network of the package's, train it first: "
             f"keras-prune train {model} --dataset ... --out run; then give run/model.keras."

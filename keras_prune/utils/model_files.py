@@ -21,9 +21,12 @@ _DEPLOYED = {".tflite": "a TFLite file", ".onnx": "an ONNX file"}
 
 
 def is_path(model: str) -> bool:
-    """Whether a text means a file and not a network of the zoo."""
+    """Whether a text means a file and not a network of the zoo.
+
+    It is told from the text alone: a folder may well be called as a network is.
+    """
     path = Path(model)
-    return bool(path.suffix) or len(path.parts) > 1 or path.exists()
+    return bool(path.suffix) or len(path.parts) > 1
 
 
 def check_layers(path: Path) -> None:

@@ -8,8 +8,11 @@ import time
 import keras
 import pytest
 
+from keras_prune.cli.paths import model_path
 from keras_prune.errors import ModelError
 from keras_prune.runtimes.loading import load_model
+from keras_prune.training.config import CommonConfig
+from keras_prune.training.source import is_file
 from keras_prune.utils.model_files import check_layers
 
 OWN = """
@@ -77,6 +80,15 @@ def test_a_network_of_the_package_is_to_be_trained_first(call):
     done = call("prune", "lenet5", "--dataset", "digits", "--macs", 0.5)
     assert (done.code, done.out) == (2, "")
     assert "keras-prune train lenet5 --dataset ... --out run" in done.err
+
+
+def test_a_folder_called_as_a_network_does_not_take_its_place(tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lenet5").mkdir()
+    assert not is_file(CommonConfig(model="lenet5"))
+    assert model_path("lenet5", tmp_path) == "lenet5"
+    done = call("prune", "lenet5", "--dataset", "digits", "--macs", 0.5)  # which takes files alone
+    assert done.code == 2 and "lenet5 is a folder without a .keras file" in done.err
 
 
 def test_a_missing_file_is_refused_before_anything_is_imported(tmp_path):
