@@ -181,7 +181,7 @@ def _peers(python: str, folder: Path, plan: dict[str, list[Any]]) -> list[dict[s
     )
     if done.returncode:
         raise SystemExit(f"The peer ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -2,10 +2,11 @@
 
     python peer_torch.py shared.npz '{"criteria": [...], "scopes": [...], "fractions": [...], ...}'
 
-Prints all rows as one line of JSON.
+Prints each row as a line of JSON, as it is made.
 """
 
 import copy
+import functools
 import itertools
 import json
 import sys
@@ -123,24 +124,25 @@ def main(path: str, settings: dict[str, Any]) -> None:
     arrays = dict(np.load(path))
     data = {name: _images(arrays[name]) for name in ("train_x", "test_x")}
     data |= {name: torch.tensor(arrays[name]).long() for name in ("train_y", "test_y")}
+    for side in "xy":
+        data[f"calibration_{side}"] = data[f"train_{side}"][:1000]
     network = (VGG16 if "fc1/kernel" in arrays else ResNet20)(arrays).eval()
     with torch.no_grad():
         difference = (network(data["test_x"][:16]) - torch.tensor(arrays["outputs"])).abs().max()
     if not difference < 1e-3 * np.abs(arrays["outputs"]).max():
         raise SystemExit(f"The ported network differs by {difference:.2e}.")
-    rows = []
     names = [name for name in settings["criteria"] if name in IMPORTANCES]
     for name, scope, fraction in itertools.product(
         names, settings["scopes"], settings["fractions"]
     ):
         small, row = _pruned(network, name, scope, fraction, data)
         row["stored"] = _accuracy(small, data)
-        _recalibrate(small, data["train_x"][:1000])
+        _recalibrate(small, data["calibration_x"])
         row["recalibrated"] = _accuracy(small, data)
         _train(small, data, settings)
         row["trained"] = _accuracy(small, data)
-        rows.append({"criterion": name, "scope": scope, "fraction": fraction} | row)
-    print(json.dumps(rows))
+        found = {"criterion": name, "scope": scope, "fraction": fraction} | row
+        print(json.dumps(found), flush=True)
 
 
 def _images(pixels: np.ndarray) -> torch.Tensor:
@@ -151,43 +153,62 @@ def _images(pixels: np.ndarray) -> torch.Tensor:
 def _pruned(
     network: nn.Module, name: str, scope: str, fraction: float, data: dict[str, torch.Tensor]
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """The smallest of the cuts in steps of 1/400 of the channels that comes under the MACs."""
-    small, example = copy.deepcopy(network), data["test_x"][:1]
-    importance = IMPORTANCES[name]()
-    started = time.process_time()
-    whole, _ = tp.utils.count_ops_and_params(small, example)
-    before = _widths(small)
-    pruner = tp.pruner.BasePruner(
-        small, example, importance, global_pruning=scope == "global", iterative_steps=400,
-        pruning_ratio=1.0, ignored_layers=[small.logits],
-    )  # fmt: skip
-    if name in ("taylor", "fisher"):
-        _gradients(small, name, importance, data)
-    while True:
-        macs, _ = tp.utils.count_ops_and_params(small, example)
+    """The largest network of one cut that comes under the MACs, its ratio found by bisection."""
+    whole, _ = tp.utils.count_ops_and_params(network, data["test_x"][:1])
+    low, high, best = 0.0, 1.0, None
+    for _ in range(9):
+        ratio = (low + high) / 2
+        small, seconds = _cut(network, name, scope, ratio, data)
+        macs, _ = tp.utils.count_ops_and_params(small, data["test_x"][:1])
         if macs <= fraction * whole:
-            break
-        pruner.step()
-    least = min(after / count for after, count in zip(_widths(small), before, strict=True))
-    seconds = time.process_time() - started
+            high, best = ratio, (small, macs, seconds)
+        else:
+            low = ratio
+    if best is None:
+        raise SystemExit(f"No ratio brings {name} under {fraction} of the MACs.")
+    small, macs, seconds = best
+    before, after = _widths(network), _widths(small)
+    least = min(left / count for left, count in zip(after, before, strict=True))
     return small.eval(), {"macs": macs / whole, "least": least, "seconds": seconds}
 
 
-def _gradients(model: nn.Module, name: str, importance: Any, data: dict[str, torch.Tensor]) -> None:
-    """What the peer's gradient criteria look at, on the same 1,000 images."""
-    model.zero_grad()
+def _cut(
+    network: nn.Module, name: str, scope: str, ratio: float, data: dict[str, torch.Tensor]
+) -> tuple[nn.Module, float]:
+    """One cut, and the processor seconds of walk, plan and surgery."""
+    small, importance = copy.deepcopy(network), IMPORTANCES[name]()
+    if name in ("taylor", "fisher"):
+        found = _gradients(network, name, data["calibration_x"], data["calibration_y"])
+        for key, parameter in small.named_parameters():
+            parameter.grad = found[key].clone()
+    started = time.process_time()
+    pruner = tp.pruner.BasePruner(
+        small, data["test_x"][:1], importance, global_pruning=scope != "local",
+        pruning_ratio=ratio, ignored_layers=[small.logits], isomorphic=scope == "isomorphic",
+    )  # fmt: skip
+    pruner.step()
+    return small, time.process_time() - started
+
+
+@functools.cache
+def _gradients(model: nn.Module, name: str, images: Any, labels: Any) -> dict[str, torch.Tensor]:
+    """What the peer's gradient criteria look at, by parameter.
+
+    Its own accumulation of squared gradients keeps those of the last example only; here they are
+    averaged over all.
+    """
     if name == "taylor":
-        F.cross_entropy(model(data["train_x"][:1000]), data["train_y"][:1000]).backward()
-        return
-    importance.zero_grad()
-    for images, labels in zip(
-        data["train_x"][:1000].split(100), data["train_y"][:1000].split(100), strict=True
-    ):
-        losses = F.cross_entropy(model(images), labels, reduction="none")
-        for loss in losses:
-            model.zero_grad()
-            loss.backward(retain_graph=True)
-            importance.accumulate_grad(model)
+        model.zero_grad()
+        F.cross_entropy(model(images), labels).backward()
+        return {key: p.grad.clone() for key, p in model.named_parameters() if p.grad is not None}
+    squares = {key: torch.zeros_like(p) for key, p in model.named_parameters()}
+    for image, label in zip(images.split(1), labels.split(1), strict=True):
+        model.zero_grad()
+        F.cross_entropy(model(image), label).backward()
+        for key, parameter in model.named_parameters():
+            if parameter.grad is not None:
+                squares[key] += parameter.grad.square() / len(images)
+    return squares
 
 
 def _widths(model: nn.Module) -> list[int]:

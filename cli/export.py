@@ -83,6 +83,7 @@ def export(
         from keras_prune.runtimes.loading import load_model
         from keras_prune.training.config import CommonConfig
         from keras_prune.training.source import open_file
+        from keras_prune.utils.labels import told_apart
     if dataset:
         loaded, splits = open_file(CommonConfig(str(model), dataset, rescale=rescale), data_dir)
         chosen |= _examples(splits, examples, sparse or options["quantize"] in INTEGER)
@@ -92,7 +93,7 @@ def export(
         show_sparse(loaded, out, chosen, as_json)
         return
     exported = written(loaded, out, **chosen)
-    tell_doubts(exported.model_accuracy, loaded.outputs[0].shape[-1])
+    tell_doubts(exported.model_accuracy, told_apart(loaded.outputs[0].shape[-1]))
     if as_json:
         click.echo(json.dumps(asdict(exported), indent=2))
     else:

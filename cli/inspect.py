@@ -76,6 +76,8 @@ def _show(summary: "GraphSummary", console: "Console") -> None:
             console.print(_table(title, rows))
         else:
             console.print(f"{title}: none", highlight=False)
+    blocks = ", ".join(summary.blocks) or "none"
+    console.print(f"Residual blocks that can leave whole: {blocks}", highlight=False)
 
 
 _TEXT = {"group", "layer", "operation", "members", "why"}

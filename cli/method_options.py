@@ -1,16 +1,16 @@
 """The options of each method: what they set, and what they were called in former versions."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 
 from keras_prune.methods.config import RunConfig
 from keras_prune.methods.registry import available, entry
-from keras_prune.training.config import CommonConfig, TrainingConfig
+from keras_prune.training.config import CommonConfig, SparseTrainingConfig, TrainingConfig
 
 from .options import DATA
 from .options_from import Setting, option, settings_of
@@ -34,6 +34,9 @@ _TRAININGS = {
         "Highest learning rate of the fine-tuning at the end.",
     ),
 }
+_STAGES = ("sparse_training", "distill")
+"""Options that ask for a section which is no part of other runs."""
+
 _NOT_OF = {"rnp": ("finetune_epochs", "learning_rate", "distill")}  # it ends with its last step
 
 # Method -> former option -> today's.
@@ -103,8 +106,7 @@ def of_recipe(
     """
     found = {name: each for name, each in method_settings(method).items() if name not in leave_out}
     options = [made(each, shipped) for each in found.values()]
-    if "distill" not in _NOT_OF.get(method, ()):
-        options.append(_distill())
+    options += [each for each in _stages() if each.name not in _NOT_OF.get(method, ())]
     former = {old: now for old, now in _FORMER.get(method, {}).items() if now in found}
     return [*options, *(_former(old, found[now]) for old, now in former.items())]
 
@@ -135,7 +137,7 @@ def of_all(
         for old, now in _FORMER.get(method, {}).items()
         if old not in every
     }
-    return [*options, _distill(), *(_former(old, now) for old, now in former.items())]
+    return [*options, *_stages(), *(_former(old, now) for old, now in former.items())]
 
 
 def in_todays_words(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,13 +172,27 @@ def changes(method: str, given: Mapping[str, Any], folder: Path) -> dict[str, An
         given: option -> value, in today's words.
         folder: where relative paths start.
     """
-    found = {method_settings(method)[n].key: v for n, v in given.items() if n != "distill"}
+    found = {method_settings(method)[n].key: v for n, v in given.items() if n not in _STAGES}
+    kinds = {each.key: each.kind for each in method_settings(method).values()}
+    found |= {key: _pairs(value) for key, value in found.items() if kinds[key] is dict}
     if "common.model" in found:
         found["common.model"] = model_path(found["common.model"], folder)
     if "common.weights" in found:
         found["common.weights"] = str(folder / found["common.weights"])
-    # The section's defaults, unless a file says more.
-    return found | ({"distillation": {}} if "distill" in given else {})
+    # The sections' defaults, unless a file says more.
+    if "distill" in given:
+        found["distillation"] = {}
+    if "sparse_training" in given:
+        found["sparse_training.kind"] = given["sparse_training"]
+    return found
+
+
+def _pairs(given: Iterable[tuple[str, float]]) -> dict[str, float]:
+    pairs: dict[str, float] = {}
+    for name, number in given:
+        if pairs.setdefault(name, number) != number:
+            raise click.UsageError(f"{name} is given twice: {pairs[name]:g} and {number:g}.")
+    return pairs
 
 
 def made(setting: Setting, shipped: Mapping[str, Any]) -> click.Option:
@@ -205,6 +221,16 @@ def _of_some(
     return option(setting, agreed, flags=_FLAGS.get(name, ()))
 
 
+def _stages() -> list[click.Option]:
+    return [_sparse_training(), _distill()]
+
+
+def _sparse_training() -> click.Option:
+    kinds = get_args(get_type_hints(SparseTrainingConfig)["kind"])
+    text = "Before the first cut, train the network so that channels are pressed to zero."
+    return click.Option(["--sparse-training"], type=click.Choice(kinds), help=text)
+
+
 def _distill() -> click.Option:
     text = "All trainings of the pruned network learn from the unpruned one, too."
     return click.Option(["--distill"], is_flag=True, default=None, help=text)
@@ -215,7 +241,7 @@ def _former(name: str, now: Setting) -> click.Option:
 
 
 def _has(method: str, name: str) -> bool:
-    if name == "distill":
+    if name in _STAGES:
         return name not in _NOT_OF.get(method, ())
     return name in method_settings(method) or name in _FORMER.get(method, {})
 

@@ -2,9 +2,11 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
+
+from keras_prune.training.config import Precision
 
 from .options_from import Number
 
@@ -45,7 +47,9 @@ resume = click.option(
 workers = click.option(
     "--workers", type=COUNT, default=1, show_default=True, help="Processes that measure candidates."
 )
-precision = click.option("--precision", help="float32 or mixed_bfloat16.")
+precision = click.option(
+    "--precision", type=click.Choice(get_args(Precision)), help="What the layers compute in."
+)
 batch_size = click.option("--batch-size", type=COUNT, help="Images per step.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 csv = click.option(
@@ -54,7 +58,11 @@ csv = click.option(
     help="Write the table to a CSV file, too.",
 )
 convention = click.option(
-    "--convention", default="standard", show_default=True, help="standard, lenet or rnp."
+    "--convention",
+    type=click.Choice(("standard", "lenet", "rnp")),
+    default="standard",
+    show_default=True,
+    help="What counts as a multiply-accumulate.",
 )
 
 

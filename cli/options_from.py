@@ -27,6 +27,23 @@ class Number(click.types.FloatParamType):
         return number
 
 
+class Pair(click.ParamType):
+    """A pattern and a number, such as block1_*=0.25."""
+
+    name = "pair"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Both, of what was written."""
+        if isinstance(value, tuple):
+            return value
+        pattern, _, number = str(value).rpartition("=")
+        if not pattern:
+            self.fail(f"expected PATTERN=NUMBER. Received: {value}.", param, ctx)
+        return pattern, Number().convert(number, param, ctx)
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """A key of a configuration that an option sets.
@@ -105,9 +122,9 @@ def option(
         type=_TYPES[setting.kind]
         if setting.kind in _TYPES
         else click.Choice(get_args(setting.kind)),
-        multiple=setting.kind is tuple,
-        metavar="PATTERN" if setting.kind is tuple else None,
-        help=text + ("  May be given several times." if setting.kind is tuple else ""),
+        multiple=setting.kind in _SEVERAL,
+        metavar=_SEVERAL.get(setting.kind),
+        help=text + ("  May be given several times." if setting.kind in _SEVERAL else ""),
         hidden=hidden,
     )
 
@@ -117,7 +134,9 @@ _TYPES: dict[Any, click.ParamType] = {
     int: click.INT,
     str: click.STRING,
     tuple: click.STRING,
+    dict: Pair(),
 }
+_SEVERAL = {tuple: "PATTERN", dict: "PATTERN=NUMBER"}
 
 
 def _kind(annotation: Any) -> Any:
@@ -127,8 +146,8 @@ def _kind(annotation: Any) -> Any:
         return _kind(kinds[0]) if len(kinds) == 1 else None
     if get_origin(annotation) is Literal:
         return annotation
-    if annotation == tuple[str, ...]:
-        return tuple
+    if annotation in (tuple[str, ...], dict[str, float]):
+        return get_origin(annotation)
     return annotation if annotation in (bool, float, int, str) else None
 
 

@@ -19,7 +19,7 @@ from .settings import adapted, loaded, overlay, shipped, with_options
 
 DEFAULT = "ranking"
 
-_SECTIONS = ("prune", "recovery", "finetune", "distillation")
+_SECTIONS = ("prune", "recovery", "finetune", "distillation", "sparse_training")
 
 
 def configuration_of(method: str) -> str:

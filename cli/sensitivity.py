@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+
+from keras_prune.criteria.names import CriterionName
 
 from . import options as shared
 from .classifying import tell_doubts
@@ -24,7 +26,13 @@ IMAGES = 1024
 @shared.required_dataset
 @shared.data_dir
 @shared.rescale
-@click.option("--criterion", default="taylor", show_default=True, help="What ranks the channels.")
+@click.option(
+    "--criterion",
+    type=click.Choice(get_args(CriterionName)),
+    default="taylor",
+    show_default=True,
+    help="What ranks the channels.",
+)
 @click.option(
     "--ratio",
     "ratios",

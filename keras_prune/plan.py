@@ -1,4 +1,4 @@
-"""The decision as plain data: which channels of which groups stay."""
+"""The decision as plain data: which channels of which groups stay, and which blocks leave."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_prune.errors import PlanError, unknown
-from keras_prune.graph import ChannelGraph
+from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
 from keras_prune.utils.files import write_text
 
 
@@ -25,6 +25,7 @@ class PruningPlan:
         fingerprint: the fingerprint of the graph the plan was made for.
         channels: group name -> channels the group had; the same keys as `kept`.
         admit_norms: whether the graph let channels leave norms over channels; default: not.
+        blocks: the names of the residual blocks that leave; default: none.
 
     Raises:
         PlanError: a group would be emptied, or indices are not ascending or out of range.
@@ -39,6 +40,7 @@ class PruningPlan:
     fingerprint: str
     channels: Mapping[str, int] = field(default_factory=dict)
     admit_norms: bool = False
+    blocks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, channels in self.kept.items():
@@ -53,7 +55,9 @@ class PruningPlan:
                 )
 
     @classmethod
-    def from_masks(cls, graph: ChannelGraph, masks: Mapping[str, Any]) -> PruningPlan:
+    def from_masks(
+        cls, graph: ChannelGraph, masks: Mapping[str, Any], blocks: Sequence[str] = ()
+    ) -> PruningPlan:
         """A plan from one mask per group, shape `(channels,)`, 1 = keep.
 
         Raises:
@@ -68,16 +72,44 @@ class PruningPlan:
                     f"Received: {np.shape(mask)}."
                 )
             kept[name] = tuple(np.flatnonzero(mask).tolist())
-        return cls.for_graph(graph, kept)
+        return cls.for_graph(graph, kept, blocks)
 
     @classmethod
-    def for_graph(cls, graph: ChannelGraph, kept: Mapping[str, Sequence[int]]) -> PruningPlan:
-        """A plan for a graph from the channels that stay."""
+    def for_graph(
+        cls, graph: ChannelGraph, kept: Mapping[str, Sequence[int]], blocks: Sequence[str] = ()
+    ) -> PruningPlan:
+        """A plan for a graph from the channels that stay, and the residual blocks that leave.
+
+        Raises:
+            PlanError: a group or block is unknown.
+        """
         for name in kept:
             _check_group(graph, name)
+        _check_blocks(graph, blocks)
         channels = {name: graph.groups[name].channels for name in kept}
         whole = {name: tuple(map(index, ids)) for name, ids in kept.items()}
-        return cls(whole, graph.fingerprint, channels, graph.admit_norms)
+        return cls(whole, graph.fingerprint, channels, graph.admit_norms, tuple(blocks))
+
+    @property
+    def drops_channels(self) -> bool:
+        """Whether a channel of any group leaves."""
+        return any(len(kept) < self.channels[name] for name, kept in self.kept.items())
+
+    def mask(self, part: ChannelGroup | ResidualBlock) -> np.ndarray:
+        """Whether each channel of a group stays, or a residual block, shape `(channels,)`.
+
+        Example:
+
+        >>> inputs = keras.Input((10,))
+        >>> hidden = keras.layers.Dense(4, name="hidden")(inputs)
+        >>> graph = ChannelGraph(keras.Model(inputs, keras.layers.Dense(2)(hidden)))
+        >>> PruningPlan.for_graph(graph, {"hidden": (0, 3)}).mask(graph.groups["hidden"]).tolist()
+        [True, False, False, True]
+        """
+        if part.name in self.blocks:
+            return np.zeros(part.channels, bool)
+        channels = np.arange(part.channels)
+        return np.isin(channels, self.kept.get(part.name, channels))
 
     def ratio(self, name: str) -> float:
         """The pruning ratio of a group: the fraction of channels removed, in [0, 1)."""
@@ -87,8 +119,14 @@ class PruningPlan:
         """This plan and one made for the model it gives, as one plan for the original model.
 
         Raises:
-            PlanError: the later plan was not made for that model.
+            PlanError: the later plan was not made for that model, or residual blocks leave with
+                this one: without them there may be other groups and blocks.
         """
+        if self.blocks:
+            raise PlanError(
+                f"The plans do not compose: with the first {', '.join(self.blocks)} leave, and "
+                "without them there may be other groups. Make one plan, or keep both."
+            )
         if self.admit_norms != later.admit_norms:
             raise PlanError(
                 f"The plans do not compose: the first was made with admit_norms={self.admit_norms},"
@@ -104,7 +142,7 @@ class PruningPlan:
                 )
             kept[name] = tuple(before[channel] for channel in channels)
         channels_before = {**later.channels, **self.channels}
-        return PruningPlan(kept, self.fingerprint, channels_before, self.admit_norms)
+        return PruningPlan(kept, self.fingerprint, channels_before, self.admit_norms, later.blocks)
 
     def check(self, graph: ChannelGraph) -> None:
         """Raises a `PlanError` if the plan was made for another model."""
@@ -120,6 +158,7 @@ class PruningPlan:
                     f"Group {name!r} has {graph.groups[name].channels} channels. "
                     f"The plan expects {self.channels[name]}."
                 )
+        _check_blocks(graph, self.blocks)
         if self.fingerprint != graph.fingerprint:
             raise PlanError(
                 f"The plan was made for another model (fingerprint {self.fingerprint}, model "
@@ -131,6 +170,7 @@ class PruningPlan:
         return {
             "fingerprint": self.fingerprint,
             "admit_norms": self.admit_norms,
+            "blocks": list(self.blocks),
             "groups": {
                 name: {"channels": self.channels[name], "kept": list(channels)}
                 for name, channels in self.kept.items()
@@ -149,7 +189,8 @@ class PruningPlan:
             kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
             channels = {name: int(group["channels"]) for name, group in groups.items()}
             admit_norms = bool(content.get("admit_norms", False))
-            return cls(kept, content["fingerprint"], channels, admit_norms)
+            blocks = tuple(map(str, content.get("blocks", ())))
+            return cls(kept, content["fingerprint"], channels, admit_norms, blocks)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PlanError(f"Not a pruning plan ({type(error).__name__}: {error}).") from error
 
@@ -175,3 +216,9 @@ class PruningPlan:
 def _check_group(graph: ChannelGraph, name: str) -> None:
     if name not in graph.groups:
         raise PlanError(unknown("group", name, graph.groups))
+
+
+def _check_blocks(graph: ChannelGraph, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in graph.blocks:
+            raise PlanError(unknown("residual block", name, graph.blocks))

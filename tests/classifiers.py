@@ -17,6 +17,16 @@ def dark_or_light(softmax: bool = False, shape: tuple[int, int, int] = (6, 5, 3)
     return model
 
 
+def one_sigmoid(activation: str | None = "sigmoid") -> keras.Model:
+    """`dark_or_light` with a single score: of class 1."""
+    two = dark_or_light()
+    x = keras.layers.Dense(1, activation=activation, name="one")(two.get_layer("mean").output)
+    model = keras.Model(two.input, x, name="one_sigmoid")
+    kernel, bias = two.get_layer("head").get_weights()
+    model.get_layer("one").set_weights([kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]])
+    return model
+
+
 def pictures(folder: Path, counts: int = 10) -> Path:
     """Class folders that `dark_or_light` tells apart, but for two pictures of the first class."""
     from tests.data.pictures import picture

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -14,7 +15,14 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
-SLOW = {"extending.md", "magnitude.md", "runtime-pruning.md", "tracking.md", "your-own-data.md"}
+SLOW = {
+    "criteria.md",
+    "extending.md",
+    "magnitude.md",
+    "runtime-pruning.md",
+    "tracking.md",
+    "your-own-data.md",
+}
 
 
 @pytest.fixture(
@@ -54,6 +62,12 @@ def test_the_commands_run(page):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_readme_links_every_page(path):
     assert f"(docs/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.tensorflow
+def test_what_can_be_pruned_is_what_the_rules_say():
+    script = runpy.run_path(str(ROOT / "docs" / "support.py"))
+    assert script["PAGE"].read_text(encoding="utf-8") == script["page"]()
 
 
 def test_what_was_tried_names_tests_that_there_are():

@@ -24,13 +24,13 @@ MAY_IMPORT = {
     "benchmarking": "exporting graph packing profiling runtimes surgery",
     "reporting": "graph profiling",
     "tracking": "reporting",
-    "training": "data graph reporting runtimes tracking zoo",
+    "training": "data graph plan reporting runtimes tracking zoo",
     "criteria": "graph scores training",
     "rollouts": "graph plan runtimes surgery training",
     "agents": "",
     "methods": "agents benchmarking budgets criteria data exporting graph plan profiling reporting "
     "rollouts runtimes scores surgery tracking training zoo",
-    "callbacks": "methods",
+    "callbacks": "methods training",
     "cli": "benchmarking criteria data exporting graph methods profiling reporting runtimes "
     "tracking training",
 }
@@ -42,12 +42,13 @@ NEVER_TENSORFLOW = {
 }  # fmt: skip
 # Criteria that look at data; they import it when they are used.
 NEEDS_TENSORFLOW = {
-    "criteria/activation_gradient.py", "criteria/calibrated.py", "criteria/taylor_weight.py",
+    "criteria/activation_gradient.py", "criteria/calibrated.py", "criteria/hessian.py",
+    "criteria/taylor_weight.py",
 }  # fmt: skip
 # What the command line reads before anything heavy is imported.
 LIGHT = {
     "errors.py", "utils/config.py", "methods/former.py", "methods/config.py", "methods/registry.py",
-    "training/config.py", *(f"methods/{name}/config.py" for name in (
+    "training/config.py", "criteria/names.py", *(f"methods/{name}/config.py" for name in (
         "filter_agent", "magnitude", "ranking", "rl_pruner", "rnp")),
 }  # fmt: skip
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras_prune.budgets import allocation
+from keras_prune.budgets.depth import Value
 from keras_prune.budgets.latency import Measure
 from keras_prune.budgets.limits import Limits, is_number
 from keras_prune.budgets.scores import Scores, check_normalize
@@ -22,7 +23,7 @@ SCOPES = ("global", "local", "isomorphic")
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How much of a network may stay. Exactly one of the first four is given.
+    """How much of a network may stay. One of the first four is given, or `ratios` alone.
 
     The plan keeps the channels with the highest scores that the budget admits, counted exactly on
     what would be left. It is never exceeded where that can be helped, and used up to 2 % where
@@ -38,6 +39,10 @@ class Budget:
             pruned models.
         measure: for `latency`: a model's latency in seconds, such as
             `keras_prune.benchmarking.latency.tflite_latency`.
+        ratios: the fraction of channels that single groups lose, no more and no less (but for
+            `round_to`), rounded up to whole channels: group, layer or pattern -> fraction, for
+            example `{"block1_*": 0.25}`. With another budget, that is met by the other groups;
+            alone, those stay whole.
         scope: `"global"` (default) ranks the channels of all groups together; `"local"` takes the
             same fraction from each group, as nearly as whole channels admit; `"isomorphic"` takes
             the same fraction from each kind of group (the same layers in the same roles), and ranks
@@ -54,6 +59,9 @@ class Budget:
         exclude: groups that stay whole: their names, or names of layers whose own channels shall
             stay, or patterns such as `"block5_*"`.
         round_to: each group keeps a multiple of it, or stays whole; default 1.
+        depth: whether whole residual blocks may leave, too: as many as `allocate` measures to cost
+            the least value; of `macs` or `params`; default: not. A block stays that holds a layer
+            which `exclude` or `ratios` name.
         origin: the graph of the unpruned model, if the graph to prune is that of a model which was
             pruned before: the fractions are then of the original; default: they are of the model.
 
@@ -78,6 +86,7 @@ class Budget:
     params: float | None = None
     latency: float | None = None
     measure: Measure | None = None
+    ratios: Mapping[str, float] = field(default_factory=dict, hash=False)
     scope: str = "global"
     normalize: str = "mean"
     flops_weight: float = 0.0
@@ -85,14 +94,16 @@ class Budget:
     max_ratio: float = 0.9
     exclude: Sequence[str] = ()
     round_to: int = 1
+    depth: bool = False
     origin: ChannelGraph | None = None
 
     def __post_init__(self) -> None:
         given = {kind: getattr(self, kind) for kind in KINDS if getattr(self, kind) is not None}
-        if len(given) != 1:
+        if len(given) > 1 or not (given or self.ratios):
             received = ", ".join(f"{kind}={value!r}" for kind, value in given.items()) or "none"
             raise ConfigError(f"Expected one budget of {', '.join(KINDS)}. Received: {received}.")
-        _check_amount(self.kind, given[self.kind])
+        for kind, amount in given.items():
+            _check_amount(kind, amount)
         if (self.latency is None) != (self.measure is None):
             raise ConfigError(
                 "latency and measure go together: measure is a function model -> seconds, such as "
@@ -105,25 +116,31 @@ class Budget:
             raise ConfigError(
                 f"flops_weight: expected a number from 0. Received: {self.flops_weight!r}."
             )
+        if self.depth and self.kind not in ("macs", "params"):
+            raise ConfigError(f"depth: expected a budget of macs or params. Received: {self}.")
         Limits.of(self)  # checks what limits a group
 
     @property
     def kind(self) -> str:
-        """What is budgeted: `"ratio"`, `"macs"`, `"params"` or `"latency"`."""
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+        """What is budgeted: `"ratio"`, `"macs"`, `"params"` or `"latency"`, or `"ratios"` alone."""
+        return next((kind for kind in KINDS if getattr(self, kind) is not None), "ratios")
 
     @property
     def kept(self) -> float:
-        """The fraction that may stay, also for a ratio."""
+        """The fraction that may stay, also for a ratio; not of `ratios` alone."""
         return 1 - self.ratio if self.ratio is not None else getattr(self, self.kind)
 
-    def allocate(self, graph: ChannelGraph, scores: Scores) -> PruningPlan:
+    def allocate(
+        self, graph: ChannelGraph, scores: Scores, value: Value | None = None
+    ) -> PruningPlan:
         """The plan that keeps the best channels the budget admits.
 
         Args:
             graph: the graph of the model to prune; it is not changed.
             scores: group name -> one score per channel, shape `(channels,)`; higher = keep. Groups
                 that are excluded need none.
+            value: what a plan is worth, plan -> number, higher = better: needed for `depth` alone,
+                where it is asked about twice as often as there are residual blocks.
 
         Returns:
             A plan that names every group. Of equal scores the lower index stays.
@@ -142,7 +159,12 @@ class Budget:
         """
         expect_kind(graph, ChannelGraph, "graph", "a ChannelGraph: kp.ChannelGraph(model)")
         expect_kind(scores, Mapping, "scores", "scores by group, as a criterion gives them")
-        return allocation.allocate(self, graph, scores)
+        if self.depth != (value is not None):
+            raise ConfigError(
+                "depth and value go together: value is a function plan -> number, higher = better, "
+                f"by which blocks are chosen. Received: depth={self.depth}, value={value!r}."
+            )
+        return allocation.allocate(self, graph, scores, value)
 
     def check(self, graph: ChannelGraph) -> None:
         """Refuses what `allocate` would refuse whatever the scores are; latency is not measured.
@@ -166,7 +188,8 @@ class Budget:
         A budget that is counted and asks for less can never be met.
 
         Raises:
-            ConfigError: latency is budgeted, which says nothing before it is measured.
+            ConfigError: latency is budgeted, which says nothing before it is measured, or there
+                are `ratios` alone.
 
         Example:
 
@@ -186,6 +209,18 @@ class Budget:
             ConfigError: limits and pinned channels let no plan keep so little; the least is named.
         """
         allocation.require_reachable(self, graph)
+
+    def require_scored(self, graph: ChannelGraph, unscored: Mapping[str, str]) -> None:
+        """Refuses ratios of groups that a criterion cannot score.
+
+        Args:
+            graph: the graph of the model to prune.
+            unscored: group -> why it has no scores.
+
+        Raises:
+            ConfigError: such a group is to lose a fraction of its own.
+        """
+        allocation.require_scored(self, graph, unscored)
 
     def steps(self, count: int, graph: ChannelGraph) -> tuple[Budget, ...]:
         """Budgets on the way to this one, to score, prune and fine-tune in between.
@@ -215,14 +250,21 @@ class Budget:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ConfigError(f"steps: expected a whole number from 1. Received: {count!r}.")
         last = replace(self, origin=self.origin or graph)
-        return (*(last._keeping(self.kept ** (i / count)) for i in range(1, count)), last)
+        return (*(last._part(i / count) for i in range(1, count)), last)
 
-    def _keeping(self, kept: float) -> Budget:
+    def _part(self, way: float) -> Budget:
+        """The budget after a part of the way, in (0, 1)."""
+        if self.kind == "ratios":
+            ratios = {name: 1 - (1 - ratio) ** way for name, ratio in self.ratios.items()}
+            return replace(self, ratios=ratios)
+        kept = self.kept**way
         amount: dict[str, Any] = {self.kind: 1 - kept if self.kind == "ratio" else kept}
         return replace(self, **amount)
 
     def __str__(self) -> str:
         """The budget as one writes it."""
+        if self.kind == "ratios":
+            return f"ratios={dict(self.ratios)}"
         return f"{self.kind}={getattr(self, self.kind):.4g}"
 
 

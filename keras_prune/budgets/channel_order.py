@@ -24,7 +24,7 @@ class ChannelOrder:
 
     Args:
         scores: one score per channel of each group.
-        levels: how many channels each group may keep, ascending; the last is all it has.
+        levels: how many channels each group may keep, ascending.
         before: how many channels each group had in the unpruned model.
         scope: `"global"` orders steps by the mean score of the channels they bring back, `"local"`
             by the fraction of its channels that the group then keeps, `"isomorphic"` by the

@@ -1,5 +1,6 @@
-"""Keras callbacks: pruning inside a training of your own."""
+"""Keras callbacks: pruning, and training for it, inside a training of your own."""
 
 from keras_prune.callbacks.magnitude import MagnitudePruning
+from keras_prune.training.sparsity import GroupLasso, GrowingRegularization, ScaleSparsity
 
-__all__ = ["MagnitudePruning"]
+__all__ = ["GroupLasso", "GrowingRegularization", "MagnitudePruning", "ScaleSparsity"]

@@ -11,6 +11,7 @@ import keras
 from keras_prune.callbacks.ordering import siblings
 from keras_prune.errors import ConfigError
 from keras_prune.methods.magnitude.schedules import Schedule
+from keras_prune.utils.arguments import expect_single_steps
 from keras_prune.utils.backends import require_tensorflow
 
 if TYPE_CHECKING:
@@ -107,11 +108,7 @@ class MagnitudePruning(keras.callbacks.Callback):
         return self._scheduled.masks.sparsity if self._scheduled else 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if getattr(self.model, "steps_per_execution", 1) != 1:
-            raise ConfigError(
-                "MagnitudePruning looks at every step: expected steps_per_execution=1. "
-                f"Received: {self.model.steps_per_execution}."
-            )
+        expect_single_steps(self.model, "MagnitudePruning")
         self._begun = self._settled = False
         self._epoch = 0
         self._prepare()

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_prune.criteria.calibrated import GradientCriterion, Step
 from keras_prune.criteria.losses import per_example
-from keras_prune.criteria.reader import Reader, channel_sums
+from keras_prune.criteria.reader import Read, Reader, channel_sums
 from keras_prune.graph import ChannelGraph
 
 
@@ -31,8 +31,8 @@ class ActivationGradient(GradientCriterion):
         def step(inputs: list[Any], labels: Any) -> dict[str, Any]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
 
-                def watch(value: Any) -> Any:
-                    value = tf.identity(value)  # of other readers' gradients
+                def watch(read: Read) -> Any:
+                    value = tf.identity(read.value)  # of other readers' gradients
                     tape.watch(value)
                     return value
 

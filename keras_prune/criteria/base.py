@@ -62,6 +62,15 @@ class Criterion:
             unscored=unscored,
         )
 
+    @property
+    def wants_loss(self) -> bool:
+        """Whether it looks at a loss, and was not told which."""
+        return False
+
+    def with_loss(self, loss: Any) -> Criterion:
+        """The same criterion; where it looks at a loss, and was not told which, at this one."""
+        return self
+
     def unscored(self, graph: ChannelGraph) -> dict[str, str]:
         """The groups that this criterion cannot score, and why."""
         return {}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
 
 from keras_prune.criteria.base import Scores
@@ -19,7 +18,7 @@ class BNScale(WeightCriterion):
 
     Args:
         reduction: how the scales of several BatchNormalizations become one: `"sum"`, `"mean"`,
-            `"max"`, or `"first"`; default `"mean"`.
+            `"max"`, `"prod"`, or `"first"`; default `"mean"`.
 
     A group that goes through no BatchNormalization with a scale gets no score and stays whole.
 
@@ -44,13 +43,7 @@ class BNScale(WeightCriterion):
         }
 
     def members(self, group: ChannelGroup) -> list[Member]:
-        return [member for member in group.by_role(Role.CHANNELWISE) if _is_scale(member)]
+        return [member for member in group.by_role(Role.CHANNELWISE) if member.is_scale]
 
     def measure(self, slices: np.ndarray) -> np.ndarray:
         return np.abs(slices).sum(axis=1, dtype="float64")
-
-
-def _is_scale(member: Member) -> bool:
-    layer: Any = member.binding.layer
-    is_norm = isinstance(layer, keras.layers.BatchNormalization)
-    return is_norm and member.binding.variable is layer.gamma

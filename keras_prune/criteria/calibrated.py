@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -11,10 +11,12 @@ import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
 from keras_prune.criteria.losses import check_classes, check_range
+from keras_prune.criteria.reader import Reader
 from keras_prune.errors import ConfigError, DataError, ModelError
 from keras_prune.graph import ChannelGraph
 from keras_prune.training.calibration import batches
 from keras_prune.training.losses import per_example
+from keras_prune.utils.reasons import reason
 
 Step = Callable[[list[Any], Any], dict[str, Any]]
 """`(inputs, labels) -> {group: mean over the batch}`."""
@@ -38,16 +40,21 @@ class DataCriterion(Criterion):
 
     def scores(self, graph: ChannelGraph, data: Any) -> Scores:
         self._check_backend()
-        run, totals, examples = None, dict.fromkeys(graph.groups, 0.0), 0
+        run, totals, examples = None, dict[str, Any](), 0
         for inputs, labels in batches(data, graph.trace.flat_inputs, self.batch_size):
             size = np.shape(inputs[0])[0]
             labels = self.checked(graph, labels)
             run = run or _compiled(self.step(graph), graph, labels)
             tensors = map(_as, inputs, graph.trace.flat_inputs)
             for name, found in run(list(tensors), labels).items():
-                totals[name] += size * keras.ops.convert_to_numpy(found).astype("float64")
+                totals[name] = totals.get(name, 0) + size * keras.ops.convert_to_numpy(
+                    found
+                ).astype("float64")
             examples += size
         return self.joined(graph, {name: total / examples for name, total in totals.items()})
+
+    def unscored(self, graph: ChannelGraph) -> dict[str, str]:
+        return dict.fromkeys(Reader(graph).unread(), "what is read of it lies inside a layer")
 
     def step(self, graph: ChannelGraph) -> Step:
         """What is done with each batch."""
@@ -81,6 +88,13 @@ class GradientCriterion(DataCriterion):
         if self.loss is not None:
             per_example(self.loss)  # which refuses what is no loss
 
+    @property
+    def wants_loss(self) -> bool:
+        return self.loss is None
+
+    def with_loss(self, loss: Any) -> GradientCriterion:
+        return replace(self, loss=loss) if self.wants_loss else self
+
     def checked(self, graph: ChannelGraph, labels: Any) -> Any:
         if labels is None:
             raise DataError(
@@ -110,11 +124,12 @@ def _compiled(step: Step, graph: ChannelGraph, labels: Any) -> Step:
     function = tf.function(step, input_signature=[inputs, answers], autograph=False)
     try:
         function.get_concrete_function()  # traced by a call, TensorFlow warns of it the fifth time
-    except (ValueError, TypeError, tf.errors.OpError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (ValueError, TypeError, LookupError, tf.errors.OpError) as error:
         raise ModelError(
             f"Model {graph.model.name!r} cannot be compiled for batches of any size, or the loss "
-            f"does not fit labels of shape {tuple(np.shape(labels))} and its outputs: {reason}"
+            f"does not fit labels of shape {tuple(np.shape(labels))} and its outputs: "
+            f"{reason(error).rstrip('.')}. Criteria that read weights only, such as 'lamp', do "
+            "without."
         ) from error
     return function
 

@@ -7,8 +7,11 @@ from keras_prune.criteria.activation import Activation
 from keras_prune.criteria.apoz import APoZ
 from keras_prune.criteria.base import Criterion, Scores
 from keras_prune.criteria.bn_scale import BNScale
+from keras_prune.criteria.combined import Combined
+from keras_prune.criteria.cosine import Cosine
 from keras_prune.criteria.fisher import Fisher
 from keras_prune.criteria.fpgm import FPGM
+from keras_prune.criteria.hessian import Hessian
 from keras_prune.criteria.l1 import L1
 from keras_prune.criteria.l2 import L2
 from keras_prune.criteria.lamp import LAMP
@@ -21,7 +24,8 @@ from keras_prune.utils import config
 _CRITERIA: dict[str, type[Criterion]] = {
     criterion.name: criterion
     for criterion in (
-        L1, L2, BNScale, FPGM, LAMP, Random, Taylor, Fisher, TaylorWeight, Activation, APoZ,
+        L1, L2, BNScale, FPGM, Cosine, LAMP, Random, Taylor, Fisher, Hessian, TaylorWeight,
+        Activation, APoZ, Combined,
     )
 }  # fmt: skip
 

@@ -14,10 +14,12 @@ class FPGM(KernelCriterion):
     layer's filters leaves first, for the others can stand in for it.
 
     Args:
-        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`, or
-            `"first"` (the first producer alone); default `"mean"`.
+        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`,
+            `"prod"`, or `"first"` (the first producer alone); default `"mean"`.
         consumers: whether the kernels that read the channel count, too; default True. The paper
             compares filters alone: `reduction="first", consumers=False`.
+        affine: whether all else that is trained of a channel counts, too: biases, scales and
+            shifts of norms, depthwise kernels; default False. Not with `"prod"`.
 
     Reference: He et al., "Filter Pruning via Geometric Median for Deep Convolutional Neural
     Networks Acceleration", CVPR 2019, section 3.3.

@@ -13,10 +13,12 @@ class L1(KernelCriterion):
     """`sum |w|` over the slices of a channel: small filters leave first.
 
     Args:
-        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`, or
-            `"first"` (the first producer alone); default `"mean"`.
+        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`,
+            `"prod"`, or `"first"` (the first producer alone); default `"mean"`.
         consumers: whether the kernels that read the channel count, too; default True. The paper
             counts the filter alone: `reduction="first", consumers=False`.
+        affine: whether all else that is trained of a channel counts, too: biases, scales and
+            shifts of norms, depthwise kernels; default False. Not with `"prod"`.
 
     Reference: Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, section 3.1.
 

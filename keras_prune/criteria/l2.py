@@ -13,9 +13,11 @@ class L2(KernelCriterion):
     """`sqrt(sum w^2)` over the slices of a channel.
 
     Args:
-        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`, or
-            `"first"` (the first producer alone); default `"mean"`.
+        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`,
+            `"prod"`, or `"first"` (the first producer alone); default `"mean"`.
         consumers: whether the kernels that read the channel count, too; default True.
+        affine: whether all else that is trained of a channel counts, too: biases, scales and
+            shifts of norms, depthwise kernels; default False. Not with `"prod"`.
 
     Reference: He et al., "Soft Filter Pruning for Accelerating Deep Convolutional Neural Networks",
     IJCAI 2018, section 3.2.

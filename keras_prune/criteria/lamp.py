@@ -21,6 +21,8 @@ class LAMP(KernelCriterion):
         reduction: how the squared norms of a group's kernels become one: `"sum"`, `"mean"`,
             `"max"`, or `"first"` (the first producer alone); default `"mean"`.
         consumers: whether the kernels that read the channel count, too; default True.
+        affine: whether all else that is trained of a channel counts, too: biases, scales and
+            shifts of norms, depthwise kernels; default False. Not with `"prod"`.
 
     Reference: Lee et al., "Layer-adaptive Sparsity for the Magnitude-based Pruning", ICLR 2021,
     section 3.

@@ -11,9 +11,10 @@ from keras import ops
 from keras_prune.criteria.base import Scores
 from keras_prune.criteria.calibrated import GradientCriterion, Step
 from keras_prune.criteria.losses import per_example
-from keras_prune.criteria.reader import Reader, by_channel
-from keras_prune.criteria.reductions import check_reduction, joined, kernels
+from keras_prune.criteria.reader import Reader
+from keras_prune.criteria.reductions import check_reduction, counted, joined
 from keras_prune.graph import ChannelGraph, ChannelGroup, Member
+from keras_prune.graph.slices import slice_sums
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class TaylorWeight(GradientCriterion):
         loss: a loss of Keras, by name or as it is, or a function of labels and outputs with one
             value per example; default the cross-entropy of class numbers, for outputs that are
             logits or probabilities.
-        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`, or
-            `"first"` (the first producer alone); default `"mean"`.
+        reduction: how the scores of a group's kernels become one: `"sum"`, `"mean"`, `"max"`,
+            `"prod"`, or `"first"` (the first producer alone); default `"mean"`.
         consumers: whether the kernels that read the channel count, too; default True.
+        affine: whether all else that is trained of a channel counts, too: biases, scales and
+            shifts of norms, depthwise kernels; default False. Not with `"prod"`.
 
     Reference: Molchanov et al., "Importance Estimation for Neural Network Pruning", CVPR 2019,
     section 3.1.
@@ -40,10 +43,11 @@ class TaylorWeight(GradientCriterion):
     name: ClassVar[str] = "taylor_weight"
     reduction: str = "mean"
     consumers: bool = True
+    affine: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_reduction(self.reduction)
+        check_reduction(self.reduction, self.affine)
 
     def step(self, graph: ChannelGraph) -> Step:
         import tensorflow as tf
@@ -76,14 +80,12 @@ class TaylorWeight(GradientCriterion):
         return {name: score(group) for name, group in graph.groups.items()}
 
     def _members(self, group: ChannelGroup) -> list[Member]:
-        return kernels(group, self.consumers)
+        return counted(group, self.consumers, self.affine)
 
     def _squares(self, group: ChannelGroup, products: dict[int, Any]) -> Any:
         """The squared sums of each kernel, `(kernels, channels)`."""
         rows = []
         for member in self._members(group):
             product = products[id(member.binding.variable)]
-            others = [axis for axis in range(len(product.shape)) if axis != member.binding.axis]
-            sums = by_channel(ops.sum(product, axis=others), member.owner, group.channels)
-            rows.append(ops.square(sums))
+            rows.append(ops.square(slice_sums(product, member, group.channels)))
         return ops.stack(rows)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_prune.criteria.base import Criterion, Scores
-from keras_prune.criteria.reductions import check_reduction, joined, kernels
+from keras_prune.criteria.reductions import check_reduction, counted, joined
 from keras_prune.graph import ChannelGraph, ChannelGroup, Member
 from keras_prune.graph.slices import channel_slices
 
@@ -47,10 +47,14 @@ class KernelCriterion(WeightCriterion):
     """A weight criterion of kernels: those that make a channel and those that read it.
 
     A BatchNorm between the two makes the scale of the first arbitrary, and the second says how much
-    of the channel arrives. Biases and BatchNorm weights do not count.
+    of the channel arrives. Biases and BatchNorm weights do not count unless asked for.
     """
 
     consumers: bool = True
+    affine: bool = False
+
+    def __post_init__(self) -> None:
+        check_reduction(self.reduction, self.affine)
 
     def members(self, group: ChannelGroup) -> list[Member]:
-        return kernels(group, self.consumers)
+        return counted(group, self.consumers, self.affine)

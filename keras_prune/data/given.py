@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_prune.data.sources import Arrays
 from keras_prune.errors import DataError
+from keras_prune.utils.reasons import reason
 
 _BATCH = 1024
 
@@ -89,8 +90,8 @@ class _Pipeline:
                 np.concatenate(column) for column in zip(*batches.as_numpy_iterator(), strict=True)
             ]
         except Exception as error:  # a pipeline raises what its functions raise
-            reason = str(error).strip().split("\n")[0][:200]
-            raise DataError(f"{self._where}: cannot be read: {reason}") from error
+            why = reason(error, first_line=True)
+            raise DataError(f"{self._where}: cannot be read: {why}") from error
         labels = columns[-1] if columns else np.array([])
         return [*columns[:-1], _checked_labels(labels, self._where)]
 

@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from keras_prune.utils.reasons import reason
+
 T = TypeVar("T")
+
+_LONGEST = 1000  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -35,4 +39,4 @@ def attempt(make: Callable[[], T]) -> T | Failed:
     try:
         return make()
     except Exception as error:
-        return Failed(" ".join(str(error).split()) or type(error).__name__)
+        return Failed(reason(error, _LONGEST))

@@ -21,6 +21,7 @@ from keras_prune.runtimes import Arrays, open_runtime, size
 from keras_prune.runtimes.keras_file import counted_macs
 from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.quiet import quiet
+from keras_prune.utils.reasons import reason
 
 TOLERANCES = {
     None: Tolerance(1e-3),
@@ -271,7 +272,5 @@ def _draft(
     except (OSError, KerasPruneError):
         raise
     except Exception as error:  # the converters raise whatever their many layers raise
-        reason = str(error).strip().split("\n")[0][:200]
-        raise ExportError(
-            f"The model cannot be written as {kind.name}: {reason or type(error).__name__}"
-        ) from error
+        why = reason(error, first_line=True)
+        raise ExportError(f"The model cannot be written as {kind.name}: {why}") from error

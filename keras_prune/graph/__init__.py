@@ -1,11 +1,13 @@
 """Which channels of a model hang together."""
 
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic, Unsupported
+from keras_prune.graph.blocks import ResidualBlock
 from keras_prune.graph.calls import Call, Trace, execute
 from keras_prune.graph.cut import Cut
 from keras_prune.graph.cut_costs import CutCosts
-from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
+from keras_prune.graph.groups import ChannelGraph, ChannelGroup
 from keras_prune.graph.labels import LabelWalk
+from keras_prune.graph.members import Member
 from keras_prune.graph.rules import Rule, register, rule_for
 from keras_prune.graph.rules.common import along_channels
 from keras_prune.graph.slices import channel_slices
@@ -24,6 +26,7 @@ __all__ = [
     "LabelWalk",
     "Member",
     "Pin",
+    "ResidualBlock",
     "Role",
     "Rule",
     "Split",

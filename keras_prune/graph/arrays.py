@@ -1,11 +1,12 @@
 """Arithmetic on label arrays.
 
-A label array mirrors a tensor's axes (batch counts as 1, an unknown length too). Along most axes
-all its labels are equal; there it is a broadcast view, so that it costs no memory, and its *core*
-is that array with those axes cut to length 1.
+A label array mirrors a tensor's axes (batch counts as 1, an unknown length too). Along
+most axes all its labels are equal; there it is a broadcast view, so that it costs no memory, and
+its *core* is that array with those axes cut to length 1.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,22 @@ import numpy as np
 
 def shape_of(tensor: keras.KerasTensor) -> tuple[int, ...]:
     """The shape of a tensor's label array: the batch axis and unknown lengths count as 1."""
-    return (1, *(1 if length is None else int(length) for length in tensor.shape[1:]))
+    lengths = [1 if length is None else int(length) for length in tensor.shape]
+    return tuple(lengths) if _is_batchless(tensor) else (1, *lengths[1:])
+
+
+def mark_batchless(tensor: Any) -> None:
+    """Notes that a tensor has no batch axis: a weight, or what is made of weights alone."""
+    tensor.batchless = True
+
+
+def _is_batchless(tensor: Any) -> bool:
+    return getattr(tensor, "batchless", False)
+
+
+def are_batchless(tensors: Sequence[keras.KerasTensor]) -> bool:
+    """Whether some tensors have no batch axis, all of them."""
+    return all(map(_is_batchless, tensors))
 
 
 def core(labels: np.ndarray) -> np.ndarray:
@@ -36,13 +52,32 @@ def spread(vector: np.ndarray, shape: Sequence[int], axis: int) -> np.ndarray:
 
 def along(small: np.ndarray, axis: int, length: int) -> np.ndarray:
     """The values of a core along the one axis on which they vary, shape `(length,)`."""
-    rows = np.moveaxis(small, axis, 0).reshape(small.shape[axis], -1)[:, 0]
-    return np.broadcast_to(rows, length)
+    first: list[int | slice] = [0] * small.ndim
+    first[axis] = slice(None)
+    return np.broadcast_to(small[tuple(first)], length)
 
 
 def varying_axes(labels: np.ndarray) -> list[int]:
     """The axes along which an array may hold different labels."""
     return [axis for axis, length in enumerate(core(labels).shape) if length > 1]
+
+
+def shrinking_axis(roots: np.ndarray) -> int | None:
+    """The one axis along which resolved labels differ; None if there is more than one.
+
+    Example:
+
+    >>> shrinking_axis(np.array([[1, 2], [1, 2]]))
+    1
+    """
+    varying = [
+        axis
+        for axis, length in enumerate(roots.shape)
+        if length > 1 and (roots != roots.take([0], axis=axis)).any()
+    ]
+    if len(varying) > 1:
+        return None
+    return varying[0] if varying else roots.ndim - 1
 
 
 def reshape(labels: np.ndarray, shape: Sequence[int]) -> np.ndarray:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from keras_prune.graph.groups import ChannelGraph
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """An axis of a tensor or weight, known by its `id`."""
 
     owner: int
@@ -47,11 +45,9 @@ class Places:
         """For each group at a call: along which axes how many positions each channel has."""
         found: dict[str, dict[Axis, np.ndarray]] = defaultdict(dict)
         for place, units in self.axes(call):
-            numbers, channels = self._graph.locate(units)
-            for number in np.unique(numbers[numbers >= 0]).tolist():
+            for number, owner in self._graph.owners(units):
                 group = self._groups[number]
-                own = np.where(numbers == number, channels, -1)
-                found[group.name][place] = occurrences(own, group.channels)
+                found[group.name][place] = occurrences(owner, group.channels)
         return found
 
 

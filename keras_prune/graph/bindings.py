@@ -25,6 +25,9 @@ class Binding:
         axis: the bound axis, counted from 0.
         labels: the labels, shape `(length of the axis,)`.
         role: what the axis has to do with them.
+        part: what the channels are, where the layer makes several kinds of them.
+        silences: whether a channel that leaves is silenced here: where it is read, or, as what
+            reads it has no weights, where it is made.
     """
 
     layer: keras.Layer
@@ -32,6 +35,8 @@ class Binding:
     axis: int
     labels: np.ndarray
     role: Role
+    part: str = ""
+    silences: bool = False
 
 
 @dataclass(frozen=True, eq=False)

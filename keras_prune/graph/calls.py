@@ -158,6 +158,12 @@ def has_mask(tensor: Any) -> bool:
     return getattr(tensor, "_keras_mask", None) is not None
 
 
+def same_mask(one: Any, other: Any) -> bool:
+    """Whether the same mask travels with two tensors, or none with either."""
+    masks = (getattr(tensor, "_keras_mask", None) for tensor in (one, other))
+    return next(masks) is next(masks)
+
+
 def source_name(tensor: keras.KerasTensor) -> str:
     """The name of the input or operation that makes a tensor; the tensor's own may be another."""
     return tensor._keras_history.operation.name
@@ -198,6 +204,11 @@ def sublayers(operation: keras.Operation) -> list[keras.Operation]:
     if not isinstance(operation, keras.Layer):
         return [operation]
     return list(operation._flatten_layers(include_self=True, recursive=True))
+
+
+def own_stores(layer: Any) -> list[list[Any]]:
+    """The lists in which a layer keeps its weights and layers, beside its attributes."""
+    return [store for _, store in layer._tracker.config.values()]
 
 
 Run = Callable[..., Any]

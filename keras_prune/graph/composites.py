@@ -11,9 +11,9 @@ from typing import Any
 import keras
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calls import Call, Trace, calls_between, execute, is_model
-from keras_prune.graph.proving import call_inside, prove
-from keras_prune.graph.rules import has_rule
+from keras_prune.graph.calling import is_foreign
+from keras_prune.graph.calls import Call, Trace, calls_between, execute
+from keras_prune.graph.proving import Way, prove
 
 Paths = dict[keras.Operation, str]
 """Operations and the names of the opened layers around them, joined by `_`."""
@@ -42,13 +42,14 @@ def open_layers(traced: Trace, made_anew: bool = False) -> Trace:
 
 def _opened(traced: Trace, closed: dict[keras.Operation, str], paths: Paths) -> Trace | None:
     """The opened trace, or None if a layer in `closed` turned up that had been opened already."""
-    done: set[keras.Operation] = set()
+    done: dict[keras.Operation, Way] = {}
     while calls := [call for call in traced.calls if _is_composite(call, closed)]:
+        accepted: dict[keras.Operation, Way] = {}
         for call in calls:
-            _try(call, closed)
-        if done & closed.keys():
+            _try(call, accepted, closed)
+        if done.keys() & closed.keys():
             return None
-        accepted = {call.operation for call in calls} - closed.keys()
+        accepted = {layer: way for layer, way in accepted.items() if layer not in closed}
         done |= accepted
         traced = _replayed(traced, accepted, paths)
     return replace(traced, calls=_named(traced.calls, paths)) if paths else traced
@@ -56,19 +57,14 @@ def _opened(traced: Trace, closed: dict[keras.Operation, str], paths: Paths) -> 
 
 def _is_composite(call: Call, closed: Iterable[keras.Operation]) -> bool:
     """Whether a call is one of a user's layer that no rule knows and that was not tried yet."""
-    layer = call.operation
-    return (
-        isinstance(layer, keras.Layer)
-        and not type(layer).__module__.startswith("keras.")
-        and not is_model(layer)
-        and layer not in closed
-        and not has_rule(layer)
-    )
+    return is_foreign(call.operation) and call.operation not in closed
 
 
-def _try(call: Call, closed: dict[keras.Operation, str]) -> None:
+def _try(
+    call: Call, accepted: dict[keras.Operation, Way], closed: dict[keras.Operation, str]
+) -> None:
     try:
-        outputs, _ = prove(call.operation, *call.symbolic_arguments)
+        outputs, _, accepted[call.operation] = prove(call.operation, *call.symbolic_arguments)
         if not all(map(_agree, keras.tree.flatten(outputs), call.outputs)):
             raise Unsupported("it does not return the shapes it declares")
     except Unsupported as reason:
@@ -81,7 +77,7 @@ def _agree(a: keras.KerasTensor, b: keras.KerasTensor) -> bool:
     return len(a.shape) == len(b.shape) and all(x == y or None in (x, y) for x, y in pairs)
 
 
-def _replayed(traced: Trace, accepted: set[keras.Operation], paths: Paths) -> Trace:
+def _replayed(traced: Trace, accepted: dict[keras.Operation, Way], paths: Paths) -> Trace:
     """The trace with the accepted layers replaced by what they call."""
     if not accepted:
         return traced
@@ -89,7 +85,7 @@ def _replayed(traced: Trace, accepted: set[keras.Operation], paths: Paths) -> Tr
     def run(operation: Any, *args: Any, **kwargs: Any) -> Any:
         if operation not in accepted:
             return operation(*args, **kwargs)
-        results = call_inside(operation, args, kwargs)
+        results = accepted[operation](operation, args, kwargs)
         path = _join(paths.get(operation), operation.name)
         for call in calls_between(keras.tree.flatten((args, kwargs)), keras.tree.flatten(results)):
             paths.setdefault(call.operation, path)

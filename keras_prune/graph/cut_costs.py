@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_prune.graph.axes import Axis, Places
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calls import is_model
+from keras_prune.graph.blocks import ResidualBlock, Shortcuts, called, shortcuts
 from keras_prune.graph.nested import LocatedCall, opened
 from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
@@ -33,6 +33,7 @@ class CutCosts:
 
     Args:
         graph: the walked model.
+        without: residual blocks that leave.
 
     Example:
 
@@ -45,8 +46,8 @@ class CutCosts:
     (96, 36)
     """
 
-    def __init__(self, graph: ChannelGraph) -> None:
-        self._graph = graph
+    def __init__(self, graph: ChannelGraph, without: Collection[ResidualBlock] = ()) -> None:
+        self._graph, self._leaving = graph, shortcuts(graph, without)
 
     def parameters(self, masks: Masks) -> int:
         """How many weights a cut leaves."""
@@ -76,24 +77,24 @@ class CutCosts:
 
     @cached_property
     def _weights(self) -> _Weights:
-        return _Weights(self._graph)
+        return _Weights(self._graph, self._leaving)
 
     @cached_property
     def _work(self) -> _Work:
-        return _Work(self._graph)
+        return _Work(self._graph, self._leaving)
 
 
 class _Weights:
     """All weights as products of lengths; those of equal lengths everywhere are one term."""
 
-    def __init__(self, graph: ChannelGraph) -> None:
+    def __init__(self, graph: ChannelGraph, leaving: Shortcuts) -> None:
         self._positions = positions = _Positions(graph)
         bound: dict[int, dict[int, int]] = defaultdict(dict)
         for binding in graph.bindings:
             row = positions.row(graph.units_of(binding))
             bound[id(binding.variable)][binding.axis] = row
         self._terms: dict[tuple[tuple[int, int], ...], int] = defaultdict(int)
-        for weight in _weights(graph):
+        for weight in _weights(graph, leaving):
             rows, shape = bound[id(weight)], weight.shape
             fixed = math.prod(n for axis, n in enumerate(shape) if axis not in rows)
             self._terms[tuple((shape[axis], row) for axis, row in rows.items())] += fixed
@@ -107,24 +108,23 @@ class _Weights:
         )
 
 
-def _weights(graph: ChannelGraph) -> Iterable[keras.Variable]:
+def _weights(graph: ChannelGraph, leaving: Shortcuts) -> Iterable[keras.Variable]:
     """The weights of all layers that are called, each once."""
-    traces = (graph.trace, *graph.traces.values())
-    layers = [call.operation for traced in traces for call in traced.calls]
-    own = [getattr(layer, "weights", ()) for layer in layers if not is_model(layer)]
+    layers = called(graph, graph.trace, leaving)
+    own = [getattr(layer, "weights", ()) for layer in layers]
     return {id(weight): weight for weights in own for weight in weights}.values()
 
 
 class _Work:
     """All calls that cost something; each combination of lengths at a call is counted once."""
 
-    def __init__(self, graph: ChannelGraph) -> None:
+    def __init__(self, graph: ChannelGraph, leaving: Shortcuts) -> None:
         self._positions = _Positions(graph)
         places = Places(graph)
         self._calls: list[tuple[LocatedCall, dict[Axis, int]]] = []
         self.uncounted: dict[str, str] = {}
         missed: dict[int, keras.Variable] = {}
-        for located in opened(graph.trace, graph.traces):
+        for located in opened(graph.trace, graph.traces, leaving=leaving):
             operation = located.call.operation
             try:
                 works = rule_for(operation).macs(located.call) > 0

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import keras
 import numpy as np
@@ -13,27 +13,17 @@ import numpy as np
 from keras_prune.errors import ModelError
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Binding, Pin, Role, Statistic
+from keras_prune.graph.block_finding import residual_blocks
+from keras_prune.graph.blocks import ResidualBlock
 from keras_prune.graph.calls import Trace
 from keras_prune.graph.cut import Cut
-from keras_prune.graph.labels import LabelWalk, shrinking_axis
+from keras_prune.graph.labels import LabelWalk
+from keras_prune.graph.members import Member
 from keras_prune.graph.summary import GraphSummary, summarize
 from keras_prune.graph.tracing import trace
 from keras_prune.graph.unions import STAYS
 from keras_prune.utils.arguments import expect_kind
-
-
-@dataclass(frozen=True)
-class Member:
-    """A weight's axis that shrinks with a group.
-
-    Args:
-        binding: the weight and the axis.
-        owner: for each position of the axis the channel of the group it belongs to, -1 for one of
-            another group or one that stays; shape `(length of the axis,)`.
-    """
-
-    binding: Binding
-    owner: np.ndarray
+from keras_prune.utils.collection import without_collection
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +49,11 @@ class ChannelGroup:
     def channels(self) -> int:
         """How many channels can stay or leave."""
         return len(self.units)
+
+    @property
+    def silencers(self) -> list[Member]:
+        """The members whose slices of a channel are zero once the channel is silenced."""
+        return [member for member in self.members if member.binding.silences]
 
     def by_role(self, role: Role) -> list[Member]:
         """The members of one role, in the order of the walk."""
@@ -93,22 +88,28 @@ class ChannelGraph:
         expect_kind(model, keras.Model, "model", "a Keras model")
         self.model = model
         self.admit_norms = admit_norms
-        self.trace = trace(model)
-        walk = LabelWalk(self.trace, admit_norms)
+        with without_collection():
+            self._find()
+
+    def _find(self) -> None:
+        """Walks the model, and tells its groups apart."""
+        self.trace = trace(self.model)
+        walk = LabelWalk(self.trace, self.admit_norms)
         self._walk = walk
         self._roots = walk.resolve()
         self.traces = walk.traces
+        self.sizes = walk.sizes
         self.bindings = tuple(walk.bindings.values())
         self.statistics = tuple(walk.statistics.values())
         self.pins: tuple[Pin, ...] = tuple(dict.fromkeys(pin for pin, _ in walk.pins))
         self.paths = _paths(self.trace, self.traces)
-        units = _units(self.bindings, self._roots, [self._roots[part] for _, part in walk.parts])
-        self._group_of, self._channel_of = _index(list(units.values()), len(self._roots))
-        names = _names([self.paths[id(layer)] for layer, *_ in units])
+        makers, units = _units(self.bindings, self._roots, [part for _, part in walk.parts])
+        self._group_of, self._channel_of = _index(units, len(self._roots))
+        names = _names([(self.paths[id(made.layer)], made.part) for made in makers])
         members = self._members(len(units))
         self.groups: Mapping[str, ChannelGroup] = {
-            name: ChannelGroup(name, np.array(group), tuple(owned))
-            for name, group, owned in zip(names, units.values(), members, strict=True)
+            name: ChannelGroup(name, group, tuple(owned))
+            for name, group, owned in zip(names, units, members, strict=True)
         }
 
     @property
@@ -117,10 +118,20 @@ class ChannelGraph:
         return tuple(pin for pin in self.pins if pin.barrier)
 
     @cached_property
+    def blocks(self) -> Mapping[str, ResidualBlock]:
+        """The residual blocks that can leave whole, by the name of the branch's last layer."""
+        return residual_blocks(self)
+
+    def removable(self, name: str) -> ChannelGroup | ResidualBlock:
+        """The group of a name, whose channels can leave, or the residual block that can."""
+        return self.groups[name] if name in self.groups else self.blocks[name]
+
+    @cached_property
     def fingerprint(self) -> str:
-        """A digest of groups and weights: equal for models that the same plan fits."""
+        """A digest of groups and shapes: equal for models that the same plan fits."""
+        describe = cache(_describe)  # an axis may hold channels of many groups
         content = [
-            [group.name, group.channels, [_describe(member) for member in group.members]]
+            [group.name, group.channels, [describe(member.binding) for member in group.members]]
             for group in self.groups.values()
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
@@ -152,7 +163,8 @@ class ChannelGraph:
         for name, channels in kept.items():
             keep[self.groups[name].units] = False
             keep[self.groups[name].units[channels]] = True
-        return Cut(self._walk.tensors, self._roots, keep)
+        walk = self._walk
+        return Cut(walk.tensors, walk.bindings, self._roots, keep, walk.inside)
 
     def units_along(self, tensor: keras.KerasTensor) -> tuple[int, np.ndarray]:
         """The one axis along which a tensor can shrink, and the unit at each of its positions.
@@ -162,7 +174,7 @@ class ChannelGraph:
         """
         labels = self._walk.of(tensor)
         small = self._roots[arrays.core(labels)]
-        axis = shrinking_axis(small)
+        axis = arrays.shrinking_axis(small)
         assert axis is not None  # settled by the walk
         return axis, arrays.along(small, axis, labels.shape[axis])
 
@@ -170,15 +182,34 @@ class ChannelGraph:
         """The unit at each position of a bound axis, or of one over which a norm computes."""
         return self._roots[binding.labels]
 
+    def multiplied(self) -> set[tuple[int, str]]:
+        """Where groups are read by no weights: `id` of an op that multiplies tensors, and group."""
+        names = list(self.groups)
+        return {
+            (id(call.operation), names[number])
+            for call, labels in self._walk.products
+            for number in np.unique(self._group_of[self._roots[labels]]).tolist()
+            if number >= 0
+        }
+
     def _members(self, groups: int) -> list[list[Member]]:
         """For every group the bound axes that hold channels of it."""
         members: list[list[Member]] = [[] for _ in range(groups)]
+        owners: dict[bytes, list[tuple[int, np.ndarray]]] = {}
         for binding in self.bindings:
-            numbers, channels = self.locate(self.units_of(binding))
-            for number in np.unique(numbers[numbers >= 0]).tolist():
-                owner = np.where(numbers == number, channels, -1)
+            units = self.units_of(binding)
+            key = units.tobytes()  # axes of the same units share what is found
+            if key not in owners:
+                owners[key] = self.owners(units)
+            for number, owner in owners[key]:
                 members[number].append(Member(binding, owner))
         return members
+
+    def owners(self, units: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """The number of every group that units are of, and the `owner` of its members there."""
+        numbers, channels = self.locate(units)
+        found = np.unique(numbers[numbers >= 0]).tolist()
+        return [(number, np.where(numbers == number, channels, -1)) for number in found]
 
     def locate(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The number of the group of each unit and the channel it is there; -1 if it stays."""
@@ -218,38 +249,39 @@ def _paths(traced: Trace, traces: Mapping[int, Trace], prefix: str = "") -> dict
     return paths
 
 
-Makers = tuple[keras.Layer, tuple[int, ...], tuple[int, ...]]
-"""The first layer that makes some units, the numbers of all bindings that do, and of the parts."""
-
-
 def _units(
-    bindings: tuple[Binding, ...], roots: np.ndarray, parts: Sequence[np.ndarray]
-) -> dict[Makers, list[int]]:
-    """The units of each group: those of the same makers that are in the same parts of tensors.
+    bindings: Iterable[Binding], roots: np.ndarray, parts: Iterable[np.ndarray]
+) -> tuple[list[Binding], list[np.ndarray]]:
+    """The first binding that makes the units of each group, and the units.
 
-    Where a tensor is split, each half is left with a channel, for no plan empties a group.
+    A group are those of the same makers that are in the same parts of tensors: where a tensor is
+    split, each half is left with a channel, for no plan empties a group.
     """
-    made = [(roots[b.labels], b.layer) for b in bindings if b.role is Role.PRODUCER]
-    makers = _places([labels for labels, _ in made])
-    makers.pop(STAYS, None)
-    picked = _places(parts)
-    units: dict[Makers, list[int]] = defaultdict(list)
-    for unit, numbers in sorted(makers.items()):
-        layer = made[numbers[0]][1]
-        units[layer, tuple(numbers), tuple(picked.get(unit, ()))].append(unit)
-    return units
+    makers = [binding for binding in bindings if binding.role is Role.PRODUCER]
+    made = [roots[binding.labels] for binding in makers]
+    first = np.full(len(roots), -1)
+    for number in reversed(range(len(made))):
+        first[made[number]] = number
+    first[STAYS] = -1
+    kinds = _kinds([*made, *(roots[part].ravel() for part in parts)], len(roots))
+    units = np.flatnonzero(first >= 0)
+    units = units[np.argsort(kinds[units], kind="stable")]
+    groups = np.split(units, np.flatnonzero(np.diff(kinds[units])) + 1)
+    groups = sorted(filter(len, groups), key=lambda group: int(group[0]))
+    return [makers[first[group[0]]] for group in groups], groups
 
 
-def _places(arrays: Sequence[np.ndarray]) -> dict[int, list[int]]:
-    """For every label the numbers of the arrays that hold it."""
-    places: dict[int, list[int]] = defaultdict(list)
-    for number, labels in enumerate(arrays):
-        for label in np.unique(labels).tolist():
-            places[label].append(number)
-    return places
+def _kinds(arrays: Iterable[np.ndarray], labels: int) -> np.ndarray:
+    """A number for every label, the same one for those that the same arrays hold."""
+    kinds, count = np.zeros(labels, int), 1
+    for array in arrays:
+        known, places = np.unique(kinds[array], return_inverse=True)
+        kinds[array] = count + places
+        count += len(known)
+    return kinds
 
 
-def _index(groups: list[list[int]], labels: int) -> tuple[np.ndarray, np.ndarray]:
+def _index(groups: Iterable[np.ndarray], labels: int) -> tuple[np.ndarray, np.ndarray]:
     """For every label the number of its group and its channel there, -1 for none."""
     group_of, channel_of = np.full(labels, -1), np.full(labels, -1)
     for number, units in enumerate(groups):
@@ -258,11 +290,18 @@ def _index(groups: list[list[int]], labels: int) -> tuple[np.ndarray, np.ndarray
     return group_of, channel_of
 
 
-def _names(paths: list[str]) -> list[str]:
-    """Layer names, told apart by their path or a number where two groups would share one."""
-    own = [path.rsplit("/", 1)[-1] for path in paths]
+def _names(makers: list[tuple[str, str]]) -> list[str]:
+    """Layer and part, told apart by the layer's path or a number where two groups would share one.
+
+    Args:
+        makers: for each group the path of its first layer, and what of it the channels are.
+    """
+    own = [_behind(path.rsplit("/", 1)[-1], part) for path, part in makers]
     shared = Counter(own)
-    names = [name if shared[name] == 1 else path for name, path in zip(own, paths, strict=True)]
+    names = [
+        name if shared[name] == 1 else _behind(*maker)
+        for name, maker in zip(own, makers, strict=True)
+    ]
     seen: Counter[str] = Counter()
     unique = []
     for name in names:
@@ -271,6 +310,9 @@ def _names(paths: list[str]) -> list[str]:
     return unique
 
 
-def _describe(member: Member) -> list[object]:
-    binding = member.binding
+def _behind(path: str, part: str) -> str:
+    return f"{path}/{part}" if part else path
+
+
+def _describe(binding: Binding) -> list[object]:
     return [binding.layer.name, binding.variable.name, list(binding.variable.shape), binding.axis]

@@ -2,11 +2,13 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
 
 from keras_prune.errors import ModelError
+from keras_prune.graph.blocks import Shortcuts, pass_by
 from keras_prune.graph.calls import Call, Trace, is_model
 from keras_prune.graph.tracing import trace
 
@@ -29,6 +31,7 @@ def opened(
     traced: Trace,
     nested: Mapping[int, Trace] | None = None,
     inputs: Sequence[keras.KerasTensor] | None = None,
+    leaving: Shortcuts = MappingProxyType({}),
 ) -> Iterator[LocatedCall]:
     """Every call of a model and of the models nested in it, producers before consumers.
 
@@ -39,6 +42,7 @@ def opened(
         traced: the traced model.
         nested: traces of the models nested in it, by `id` of the model; default: they are traced.
         inputs: what the model is called with; default: its own inputs.
+        leaving: calls that are left out.
 
     Raises:
         ModelError: the model holds a tensor of unknown length.
@@ -52,7 +56,7 @@ def opened(
     >>> [(path, call.outputs[0].shape) for path, call, _ in opened(trace(model))]
     [('block/dense', (None, 5, 2))]
     """
-    for located in _open(traced, nested or {}, inputs or traced.flat_inputs, ()):
+    for located in _open(traced, nested or {}, inputs or traced.flat_inputs, (), leaving):
         _require_known(located.call, traced.model)
         yield located
 
@@ -62,15 +66,19 @@ def _open(
     nested: Mapping[int, Trace],
     inputs: Sequence[keras.KerasTensor],
     outside: tuple[str, ...],
+    leaving: Shortcuts,
 ) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
     """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
     tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
     for call in traced.calls:
+        if id(call) in leaving:
+            pass_by(call, leaving, tensors)
+            continue
         path = (*outside, call.name)
         here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
         if is_model(call.operation):
             inner = nested.get(id(call.operation)) or trace(call.operation)
-            outputs = yield from _open(inner, nested, here.inputs, path)
+            outputs = yield from _open(inner, nested, here.inputs, path, leaving)
         else:
             outputs = _outputs(call, tensors)
             yield LocatedCall("/".join(path), replace(here, outputs=tuple(outputs)), call)

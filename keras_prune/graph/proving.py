@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calls import Call, calls_between, execute, has_mask, in_inference
+from keras_prune.graph.calling import (
+    call_at_any_batch,
+    call_inside,
+    takes_training,
+    trace_calls,
+)
+from keras_prune.graph.calls import Call, execute, has_mask, in_inference
 from keras_prune.graph.samples import sample
 from keras_prune.utils.reasons import reason
 
+Run = Callable[[Mapping[int, Any]], list[Any]]
+"""Takes values by `id` of the symbolic tensor, and returns the outputs, flat."""
 
-def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, ...]]:
+
+Way = Callable[[Any, Any, Any], Any]
+"""How a layer's `call` is run on symbolic tensors: `(layer, args, kwargs) -> outputs`."""
+
+
+def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, ...], Way]:
     """Runs a layer's own `call` on symbolic tensors, and proves that the calls found are the layer.
 
     They are if the layer has no weights but those of layers it calls, makes the same calls in
@@ -28,50 +41,32 @@ def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, 
         kwargs: its keyword arguments.
 
     Returns:
-        The symbolic outputs in the layer's structure, and the calls, producers before consumers.
+        The symbolic outputs in the layer's structure, the calls, producers before consumers, and
+        how its `call` has to be run to make them.
 
     Raises:
         Unsupported: they are not proved to be the layer.
     """
+    try:
+        return _proved(layer, args, kwargs, call_inside)
+    except Unsupported as first:
+        try:
+            return _proved(layer, args, kwargs, call_at_any_batch)
+        except Unsupported:  # what it says of a batch of fixed size
+            raise first from first.__cause__
+
+
+def _proved(
+    layer: keras.Layer, args: Any, kwargs: Any, way: Way
+) -> tuple[Any, tuple[Call, ...], Way]:
     inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
-    outputs, calls = _trace(layer, inputs, args, kwargs)
+    outputs, calls = trace_calls(layer, inputs, args, kwargs, way)
     if any(map(has_mask, [*inputs, *keras.tree.flatten(outputs)])):
         raise Unsupported("it takes or makes masks")
     _check_weights(layer, calls)
-    _check_training(layer, inputs, args, kwargs, outputs, calls)
-    check_values(layer, args, kwargs, outputs, calls)
-    return outputs, calls
-
-
-def call_inside(layer: Any, args: Any, kwargs: Any) -> Any:
-    """A layer's own `call` with what Keras does before it: inputs cast, no training flag chosen."""
-
-    def cast(x: Any) -> Any:
-        floating = isinstance(x, keras.KerasTensor) and keras.backend.is_float_dtype(x.dtype)
-        if floating and layer.autocast and x.dtype != layer.compute_dtype:
-            return keras.ops.cast(x, layer.compute_dtype)
-        return x
-
-    args, kwargs = keras.tree.map_structure(cast, (args, kwargs))
-    if _takes_training(layer) and kwargs.get("training") is not True:
-        kwargs = kwargs | {"training": None}  # False, its default, would be passed on as a choice
-    return layer.call(*args, **kwargs)
-
-
-def _takes_training(layer: Any) -> bool:
-    return "training" in inspect.signature(layer.call).parameters
-
-
-def _trace(
-    layer: keras.Layer, inputs: Sequence[keras.KerasTensor], args: Any, kwargs: Any
-) -> tuple[Any, tuple[Call, ...]]:
-    try:
-        outputs = call_inside(layer, args, kwargs)
-        return outputs, calls_between(inputs, keras.tree.flatten(outputs))
-    except Unsupported:
-        raise
-    except Exception as error:  # whatever a user's code does with a tensor that has no values
-        raise Unsupported(f"its call fails on symbolic tensors ({_line(error)})") from error
+    check_training(layer, inputs, args, kwargs, outputs, calls, way)
+    check_values(layer, args, kwargs, running(outputs, calls))
+    return outputs, calls, way
 
 
 def _check_weights(layer: keras.Layer, calls: Sequence[Call]) -> None:
@@ -86,20 +81,21 @@ def _check_weights(layer: keras.Layer, calls: Sequence[Call]) -> None:
         raise Unsupported("it has an activity regularizer")
 
 
-def _check_training(
+def check_training(
     layer: keras.Layer,
     inputs: Sequence[keras.KerasTensor],
     args: Any,
     kwargs: Any,
     outputs: Any,
     calls: Sequence[Call],
+    way: Way = call_inside,
 ) -> None:
     """In training the same calls are made, and all of them are in training."""
     _check_free(layer, kwargs)
     for call in calls:
         _check_free(call.operation, call.symbolic_arguments[1])
-    if _takes_training(layer):
-        training = _trace(layer, inputs, args, kwargs | {"training": True})
+    if takes_training(layer):
+        training = trace_calls(layer, inputs, args, kwargs | {"training": True}, way)
         if _wiring(inputs, *training) != _wiring(inputs, outputs, calls):
             raise Unsupported("it makes other calls in training")
 
@@ -143,10 +139,24 @@ def _plain(structure: Any) -> list[object]:
     ]
 
 
-def check_values(
-    layer: keras.Layer, args: Any, kwargs: Any, outputs: Any, calls: Sequence[Call]
-) -> None:
-    """The layer and the calls compute the same on random numbers.
+def running(outputs: Any, calls: Sequence[Call]) -> Run:
+    """Calls as a function of their inputs' values, by `id`, that returns what they make, flat."""
+
+    def run(values: Mapping[int, Any]) -> list[Any]:
+        results = execute(calls, values, in_inference)
+        return [results[id(tensor)] for tensor in keras.tree.flatten(outputs)]
+
+    return run
+
+
+def check_values(layer: keras.Layer, args: Any, kwargs: Any, run: Run) -> None:
+    """The layer and what was found of it compute the same on random numbers.
+
+    Args:
+        layer: the layer, or a subclassed model.
+        args: its positional arguments; tensors are symbolic.
+        kwargs: its keyword arguments.
+        run: what was found of it.
 
     Raises:
         Unsupported: they do not.
@@ -160,13 +170,12 @@ def check_values(
         return values.setdefault(id(x), sample(x, random))
 
     real_args, real_kwargs = keras.tree.map_structure(value, (args, kwargs))
-    weights = _other_weights(layer)
+    weights = other_weights(layer)
     try:
         with keras.StatelessScope(state_mapping=weights):
             expected = keras.tree.flatten(in_inference(layer, *real_args, **real_kwargs))
         with keras.StatelessScope(state_mapping=weights):  # seeds are where they were
-            results = execute(calls, values, in_inference)
-        received = [results[id(tensor)] for tensor in keras.tree.flatten(outputs)]
+            received = run(values)
         same = all(map(equal, received, expected)) and len(received) == len(expected)
     except Exception as error:
         raise Unsupported(f"a trial run on random numbers fails ({_line(error)})") from error
@@ -174,7 +183,7 @@ def check_values(
         raise Unsupported("the calls found compute something else on random numbers")
 
 
-def _other_weights(layer: keras.Layer) -> list[tuple[keras.Variable, Any]]:
+def other_weights(layer: keras.Layer) -> list[tuple[keras.Variable, Any]]:
     """Every weight with other values; a variance stays positive."""
     return [
         (weight, weight.value * 1.25 + 0.125)

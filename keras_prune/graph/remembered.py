@@ -10,7 +10,7 @@ import keras
 
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calls import Trace, input_structure, sublayers
-from keras_prune.graph.proving import check_values
+from keras_prune.graph.proving import check_values, running
 
 
 class _State(NamedTuple):
@@ -48,7 +48,8 @@ def recall(model: keras.Model) -> Trace | None:
         return None
     traced = Trace(model, **fields)
     try:
-        check_values(model, (traced.inputs,), {}, traced.outputs, traced.calls)
+        run = running(traced.outputs, traced.calls)
+        check_values(model, (traced.inputs,), {}, run)
     except Unsupported:
         return None
     return traced

@@ -68,6 +68,12 @@ def _reading(tensor: keras.KerasTensor) -> Iterator[keras.Layer]:
             yield from sublayers(operation) if inside else [operation]
 
 
+def reads_words(layer: Any) -> bool:
+    """Whether a layer looks up words."""
+    looks_up = isinstance(layer, keras.layers.StringLookup) and not layer.invert
+    return looks_up or _takes_sentences(layer)
+
+
 def _takes_sentences(layer: Any) -> bool:
     return isinstance(layer, keras.layers.TextVectorization)
 

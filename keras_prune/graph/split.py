@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_prune.graph.bindings import Role
+from keras_prune.graph.blocks import ResidualBlock
 from keras_prune.graph.calls import Call
 from keras_prune.graph.groups import ChannelGraph, ChannelGroup
 
@@ -25,7 +25,7 @@ class Split:
     frontier: tuple[keras.KerasTensor, ...]
 
 
-def split(graph: ChannelGraph, groups: Sequence[ChannelGroup]) -> Split:
+def split(graph: ChannelGraph, groups: Sequence[ChannelGroup | ResidualBlock]) -> Split:
     """Cuts a model's calls at the first layers that read one of some groups.
 
     Example:
@@ -41,9 +41,7 @@ def split(graph: ChannelGraph, groups: Sequence[ChannelGroup]) -> Split:
     >>> [call.name for call in parts.early], [call.name for call in parts.late]
     (['conv', 'flatten'], ['logits'])
     """
-    readers = {
-        id(member.binding.layer) for group in groups for member in group.by_role(Role.CONSUMER)
-    }
+    readers = {id(member.binding.layer) for group in groups for member in group.silencers}
     early: list[Call] = []
     late: list[Call] = []
     changed: set[int] = set()

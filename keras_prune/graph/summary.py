@@ -15,7 +15,8 @@ from keras_prune.graph.unions import STAYS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from keras_prune.graph.groups import ChannelGraph, ChannelGroup, Member
+    from keras_prune.graph.groups import ChannelGraph, ChannelGroup
+    from keras_prune.graph.members import Member
 
 
 class Range(NamedTuple):
@@ -112,15 +113,17 @@ class GraphSummary:
 
     Args:
         model: the model's name.
-        groups: the groups, in the order of the model's layers.
+        groups: the groups, in the order of the model's layers; one channel alone cannot leave.
         pinned: layers with channels that stay, likewise.
         barriers: operations no rule can vouch for, also where they pin nothing that was free.
+        blocks: residual blocks that can leave whole, by the name of the branch's last layer.
     """
 
     model: str
     groups: tuple[GroupRow, ...]
     pinned: tuple[PinnedRow, ...]
     barriers: tuple[BarrierRow, ...]
+    blocks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same as dictionaries and lists, ready for JSON."""
@@ -129,6 +132,7 @@ class GraphSummary:
             "groups": [_plain(row) for row in self.groups],
             "pinned": [_plain(row) for row in self.pinned],
             "barriers": [_plain(row) for row in self.barriers],
+            "blocks": list(self.blocks),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -167,6 +171,8 @@ class GraphSummary:
             why = "; ".join(row.reasons)
             lines.append(f"Pinned: {row.layer}, {row.pinned} of {row.channels} channels ({why})")
         lines += [f"Barrier: {barrier.name}: {barrier.reason}" for barrier in self.barriers]
+        if self.blocks:
+            lines.append(f"Residual blocks that can leave whole: {', '.join(self.blocks)}")
         return "\n".join(lines)
 
 
@@ -196,11 +202,17 @@ def summarize(graph: ChannelGraph) -> GraphSummary:
     """The summary of a graph."""
     macs = channel_macs(graph)
     pinned = [binding for binding in graph.bindings if _stays(graph, binding)]
+    several = [group for group in graph.groups.values() if group.channels > 1]
+    alone = [group for group in graph.groups.values() if group.channels == 1]
     return GraphSummary(
         model=graph.model.name,
-        groups=tuple(_group(graph, group, macs) for group in graph.groups.values()),
-        pinned=tuple(_pinned(graph, binding) for binding in pinned),
+        groups=tuple(_group(graph, group, macs) for group in several),
+        pinned=(
+            *(_pinned(graph, binding) for binding in pinned),
+            *(PinnedRow(group.name, 1, 1, ("no other is left of it",)) for group in alone),
+        ),
         barriers=tuple(BarrierRow(pin.name, pin.reason) for pin in graph.barriers),
+        blocks=tuple(graph.blocks),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import keras
 
 from keras_prune.errors import ModelError
-from keras_prune.graph.batch_sizes import prove_at_any_batch
 from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.calling import call_inside
 from keras_prune.graph.calls import (
     Trace,
     calls_between,
@@ -18,10 +19,14 @@ from keras_prune.graph.calls import (
     functional_trace,
     input_structure,
     is_model,
+    readers,
     source_name,
+    sublayers,
 )
 from keras_prune.graph.composites import open_layers
+from keras_prune.graph.proving import prove
 from keras_prune.graph.remembered import recall, remember
+from keras_prune.graph.samples import reads_words
 
 
 def trace(model: keras.Model) -> Trace:
@@ -71,7 +76,7 @@ def _another(tensor: keras.KerasTensor) -> keras.KerasTensor:
 def _subclassed_trace(model: keras.Model) -> Trace:
     """The calls that the model's own `call` makes."""
     what = f"Model {model.name!r} of class {type(model).__name__}"
-    inputs = _symbolic_inputs(model, what)
+    inputs = _with_words(model, _symbolic_inputs(model, what))
     parameters = list(inspect.signature(model.call).parameters.values())
     if any(parameter.default is parameter.empty for parameter in parameters[1:]):
         raise ModelError(
@@ -79,13 +84,31 @@ def _subclassed_trace(model: keras.Model) -> Trace:
             "Let it take all its inputs as one list or dict."
         )
     try:
-        outputs, calls = prove_at_any_batch(model, inputs)
+        outputs, calls, _ = prove(model, (inputs,), {})
     except Unsupported as reason:
         raise ModelError(
             f"{what} cannot be traced: {reason}. Let its call use layers and keras.ops only, or "
             "rebuild it with the functional API: keras.Model(inputs, outputs)."
         ) from reason
     return Trace(model, calls, inputs, outputs)
+
+
+def _with_words(model: keras.Model, inputs: Any) -> Any:
+    """The inputs, as strings where a lookup of words reads them.
+
+    A subclassed model remembers of what it was built on the shapes alone.
+    """
+    if not any(map(reads_words, sublayers(model))):
+        return inputs
+    with contextlib.suppress(Exception):  # as it fails when it is traced, it is said there
+        call_inside(model, (inputs,), {})
+
+    def as_read(tensor: keras.KerasTensor) -> keras.KerasTensor:
+        if not any(map(reads_words, readers(tensor))):
+            return tensor
+        return keras.Input(tensor.shape[1:], dtype="string", name=source_name(tensor))
+
+    return keras.tree.map_structure(as_read, inputs)
 
 
 def _symbolic_inputs(model: keras.Model, what: str) -> Any:

@@ -1,5 +1,7 @@
 """Which labels are one: a union-find over integers, vectorised."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 STAYS = 0
@@ -9,8 +11,8 @@ STAYS = 0
 class Unions:
     """Labels, and the pairs among them that were found equal.
 
-    Unions are only recorded; `resolve` settles them all at once, so that the cost of a walk does
-    not depend on the order in which labels meet.
+    Unions are only recorded; `resolve` settles those since it was asked last all at once, so that
+    the cost of a walk does not depend on the order in which labels meet, nor on how often it asks.
 
     Example:
 
@@ -22,13 +24,15 @@ class Unions:
     """
 
     def __init__(self) -> None:
-        self._count = 1
+        self.count = 1
         self._pairs: list[tuple[np.ndarray, np.ndarray]] = []
+        self._settled = 0  # pairs that are in the roots
+        self._roots = np.arange(1)
 
     def fresh(self, count: int) -> np.ndarray:
         """`count` labels never seen before."""
-        labels = np.arange(self._count, self._count + count)
-        self._count += count
+        labels = np.arange(self.count, self.count + count)
+        self.count += count
         return labels
 
     def unite(self, a: np.ndarray, b: np.ndarray | int) -> None:
@@ -37,27 +41,39 @@ class Unions:
         self._pairs.append((a.ravel(), b.ravel()))
 
     def resolve(self, pinned: bool = True) -> np.ndarray:
-        """The smallest equal label of every label, shape `(labels,)`.
+        """The smallest equal label of every label, shape `(labels,)`; not to be written to.
 
         Args:
             pinned: whether labels that stay are one; without it only labels that met are.
         """
-        roots = np.arange(self._count)
-        if not self._pairs:
-            return roots
-        a = np.concatenate([pair[0] for pair in self._pairs])
-        b = np.concatenate([pair[1] for pair in self._pairs])
         if not pinned:
+            a, b = _joined(self._pairs)
             free = (a != STAYS) & (b != STAYS)
-            a, b = a[free], b[free]
-        while True:
-            ra, rb = roots[a], roots[b]
-            open_ = ra != rb
-            if not open_.any():
-                return roots
-            a, b, ra, rb = a[open_], b[open_], ra[open_], rb[open_]
-            np.minimum.at(roots, np.maximum(ra, rb), np.minimum(ra, rb))
-            roots = _compress(roots)
+            return _merged(np.arange(self.count), a[free], b[free])
+        new = self._pairs[self._settled :]
+        if new or len(self._roots) < self.count:
+            roots = np.concatenate([self._roots, np.arange(len(self._roots), self.count)])
+            self._roots, self._settled = _merged(roots, *_joined(new)), len(self._pairs)
+            self._roots.flags.writeable = False  # it is handed out again
+        return self._roots
+
+
+def _joined(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    none = np.array([], int)
+    a, b = zip((none, none), *pairs, strict=True)
+    return np.concatenate(a), np.concatenate(b)
+
+
+def _merged(roots: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The roots once some labels are one; what is given is written to."""
+    while True:
+        ra, rb = roots[a], roots[b]
+        open_ = ra != rb
+        if not open_.any():
+            return roots
+        a, b, ra, rb = a[open_], b[open_], ra[open_], rb[open_]
+        np.minimum.at(roots, np.maximum(ra, rb), np.minimum(ra, rb))
+        roots = _compress(roots)
 
 
 def _compress(roots: np.ndarray) -> np.ndarray:

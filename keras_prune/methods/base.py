@@ -18,7 +18,7 @@ from keras_prune.methods.context import Context
 from keras_prune.methods.state import Pruned, RunState
 from keras_prune.plan import PruningPlan
 from keras_prune.reporting import PruningReport
-from keras_prune.training import DistillationConfig, Task, TrainingConfig
+from keras_prune.training import DistillationConfig, SparseTrainingConfig, Task, TrainingConfig
 from keras_prune.utils.config import load, to_dict
 from keras_prune.utils.progress import Watcher, silent
 
@@ -30,6 +30,7 @@ _PARTS: dict[str, type] = {
     "recovery": TrainingConfig,
     "finetune": TrainingConfig,
     "distillation": DistillationConfig,
+    "sparse_training": SparseTrainingConfig,
 }
 
 
@@ -61,6 +62,8 @@ class Method(ABC):
         recovery: the training after each step; default: the method's.
         finetune: the training at the end; default: the method's.
         distillation: all trainings learn from the unpruned network, too; default: they do not.
+        sparse_training: a training before the first cut that presses channels to zero; default:
+            none.
         options: the fields of the configuration, for example `macs=0.5`.
 
     Raises:
@@ -84,6 +87,7 @@ class Method(ABC):
         recovery: TrainingConfig | None = None,
         finetune: TrainingConfig | None = None,
         distillation: DistillationConfig | None = None,
+        sparse_training: SparseTrainingConfig | None = None,
         **options: Any,
     ) -> None:
         if config is not None and (options or not isinstance(config, self.Config)):
@@ -94,7 +98,7 @@ class Method(ABC):
         self.config = load(self.Config, options, self.name) if config is None else config
         self.recovery = recovery or self.recovery
         self.finetune = finetune or self.finetune
-        self.distillation = distillation
+        self.distillation, self.sparse_training = distillation, sparse_training
         self._check_config()
 
     def _check_config(self) -> None:  # noqa: B027  # most methods have nothing to add
@@ -153,7 +157,7 @@ class Method(ABC):
     def start(self, context: Context) -> RunState:
         """The state before the first step."""
         nothing = PruningPlan.for_graph(ChannelGraph(context.model), {})
-        return RunState(Pruned(context.model, nothing, context.baseline))
+        return RunState(Pruned(context.model, nothing, context.initial))
 
     @abstractmethod
     def step(self, context: Context, state: RunState) -> RunState:
@@ -183,6 +187,7 @@ class Method(ABC):
             "recovery": self.recovery,
             "finetune": self.finetune,
             "distillation": self.distillation,
+            "sparse_training": self.sparse_training,
         }
         return to_dict(self.config) | {
             name: to_dict(part) for name, part in parts.items() if part is not None

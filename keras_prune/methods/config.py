@@ -11,7 +11,12 @@ from typing import Any
 from keras_prune.errors import ConfigError
 from keras_prune.methods.former import translated
 from keras_prune.methods.registry import entry
-from keras_prune.training.config import CommonConfig, DistillationConfig, TrainingConfig
+from keras_prune.training.config import (
+    CommonConfig,
+    DistillationConfig,
+    SparseTrainingConfig,
+    TrainingConfig,
+)
 from keras_prune.utils.config import load, to_dict
 
 _TRAIN = TrainingConfig(epochs=1, learning_rate=0.02)
@@ -31,6 +36,8 @@ class RunConfig:
         recovery: the training after each step of the method.
         finetune: the training at the end.
         distillation: both learn from the unpruned network, too; default: from the labels alone.
+        sparse_training: a training before the first cut that presses channels to zero; default:
+            none.
     """
 
     method: str
@@ -40,6 +47,7 @@ class RunConfig:
     recovery: TrainingConfig = _RECOVERY
     finetune: TrainingConfig = _FINETUNE
     distillation: DistillationConfig | None = None
+    sparse_training: SparseTrainingConfig | None = None
 
 
 def load_run(data: Mapping[str, Any]) -> RunConfig:

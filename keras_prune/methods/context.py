@@ -12,9 +12,8 @@ from typing import Any
 import keras
 
 from keras_prune import criteria
-from keras_prune.criteria.calibrated import GradientCriterion
 from keras_prune.errors import ResultWarning
-from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
 from keras_prune.methods.state import Pruned, RunState
 from keras_prune.methods.verdict import verdict
 from keras_prune.reporting import RunDirectory
@@ -33,17 +32,19 @@ class Context:
     """One run of a method, as the method sees it. Made by the driver.
 
     Args:
-        model: the original network.
+        model: the network that is pruned: the original, or what a training for sparsity made of it.
         task: bound to it.
         seed: of everything random.
         precision: of trainings and rollouts.
-        baseline: the network's objective on the validation data.
+        baseline: the original's objective on the validation data.
         distillation: how trainings learn from the unpruned network; None: they do not.
         observers: told of trainings and steps.
         directory: where files are written; None: nowhere.
         pool: processes that measure candidates; None: this one does.
 
     Attributes:
+        original: the network that was given.
+        initial: the objective of the network that is pruned.
         ledger: trainings so far, to be kept with the state.
     """
 
@@ -61,6 +62,7 @@ class Context:
         pool: Pool | None = None,
     ) -> None:
         self.model, self.task, self.seed, self.precision = model, task, seed, precision
+        self.original, self.initial = model, baseline
         self.baseline, self.distillation = baseline, distillation
         self.observers, self.directory = observers, directory
         self.ledger = Ledger()
@@ -112,22 +114,23 @@ class Context:
             stage=name,
             callbacks=[*callbacks, *recording],
             validate=validate or bool(recording),
-            teacher=self.model if self.distillation else None,
+            teacher=self.original if self.distillation else None,
             distillation=self.distillation,
             checkpoint=checkpoint,
         )
         self.record(name, history.rows)
 
-    def recalibrate(self, model: keras.Model, images: int) -> None:
-        """Estimates statistics of BatchNormalization anew after a cut, in place.
+    def value_of_cut(self, model: keras.Model, images: int) -> float:
+        """The objective right after a cut; before, statistics of BatchNormalization are made anew.
 
         Args:
-            model: what is left.
-            images: training examples; 0 leaves the model as it is, as does one without such norms.
+            model: what is left; its statistics are changed in place.
+            images: training examples for them; 0 leaves them as they are.
         """
         if images and norms(model)[0]:
             inputs = self.task.examples("train", images)[0]
             recalibrate(model, (inputs, None), batches=images)  # all there are
+        return self.task.value(model)
 
     def begin_training(self, stage: str) -> str:
         """Counts one more training; returns its name, which no other of the run has.
@@ -176,13 +179,13 @@ class Context:
             warnings.warn(f"Before the fine-tuning: {told}", ResultWarning, stacklevel=2)
 
     def evaluator(
-        self, graph: ChannelGraph, groups: Sequence[ChannelGroup], limit: int | None
+        self, graph: ChannelGraph, groups: Sequence[ChannelGroup | ResidualBlock], limit: int | None
     ) -> Evaluator:
         """What measures networks some of whose channels are silenced, on validation examples.
 
         Args:
             graph: the walked network.
-            groups: the groups that are being decided.
+            groups: the groups and residual blocks that are being decided.
             limit: examples a value is measured on; default all.
         """
         examples = self.task.examples("validation", limit)
@@ -201,12 +204,10 @@ class Context:
         if criterion == criteria.Random.name:  # another order with every seed
             criterion = {"class_name": criterion, "config": {"seed": self.seed}}
         found = criteria.get(criterion)
-        if (
-            isinstance(found, GradientCriterion)
-            and found.loss is None
-            and not self.task.has_default_loss
-        ):
-            found = replace(found, loss=self.task.per_example(graph.model))
+        # Of class numbers a criterion knows the loss by itself, and what their outputs are.
+        told = self.task.has_default_loss and self.task.classes
+        if isinstance(found, criteria.Criterion) and found.wants_loss and not told:
+            found = found.with_loss(self.task.per_example(graph.model))
         inputs, labels, _ = self.task.examples("train", limit)
         scores = found(graph, (inputs, labels))
         if isinstance(scores, ChannelScores):

@@ -92,6 +92,7 @@ def method_of(config: RunConfig) -> Method:
         recovery=config.recovery,
         finetune=config.finetune,
         distillation=config.distillation,
+        sparse_training=config.sparse_training,
     )
 
 

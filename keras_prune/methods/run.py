@@ -20,9 +20,10 @@ import pandas as pd
 from keras_prune.errors import ConfigError, ResultWarning, reasons
 from keras_prune.exporting import Exported, Failed, attempt, export
 from keras_prune.graph import ChannelGraph
+from keras_prune.graph.blocks import left_with
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context
-from keras_prune.methods.state import RunState, Saved
+from keras_prune.methods.state import Pruned, RunState, Saved
 from keras_prune.methods.verdict import verdict
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import compare, profile
@@ -38,14 +39,19 @@ from keras_prune.reporting import (
 from keras_prune.reporting.plots import draw_curves
 from keras_prune.rollouts import Pool
 from keras_prune.runtimes.loading import load_model
+from keras_prune.surgery import prune_graph
 from keras_prune.tracking import Observers
-from keras_prune.training import Task
+from keras_prune.training import SparseTrainingConfig, Task
 from keras_prune.training.calibration import in_order
 from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.recalibration import norms
+from keras_prune.training.sparsity import ChannelRegularizer, regularizer
 
 Phase = Literal["train", "prune", "test"]
+
+_SPARSE = "sparse"
+"""What a state calls the network that a training for sparsity has left."""
 
 _EXPORT_BATCH = 4  # examples the exports are checked on
 
@@ -106,6 +112,10 @@ def run_method(
     """
     bound = task.bind(model)
     method.check(model, bound)
+    for training in filter(None, (method.sparse_training, method.recovery, method.finetune)):
+        bound.compiled(model, training.label_smoothing)  # which refuses to smooth a user's loss
+    if method.sparse_training is not None:  # which refuses a network that has nothing to press
+        _regularizer(method.sparse_training, bound).found(ChannelGraph(model))
     # A tensor of unknown length is refused before the work, not in the report.
     uncounted = profile(model).uncounted
     if isinstance(directory, str | Path):
@@ -167,6 +177,7 @@ class _Run:
         self._model, self._task = context.model, context.task
         self._directory, self._observers = context.directory, context.observers
         self._before = 0.0
+        self._sparse: Pruned | None = None
         context.ledger.on_record = self._write_trainings
 
     def begun(self, trained: Sequence[Mapping[str, Any]]) -> RunState:
@@ -176,7 +187,22 @@ class _Run:
         if self._directory is not None and not (self._directory / "baseline.keras").exists():
             self._directory.save_model("baseline.keras", self._model)
         self._seed_all(0)
+        if self._method.sparse_training is not None:
+            self._prune_from(self._pressed(self._method.sparse_training))
         return self._kept(self._method.start(self._context))
+
+    def _pressed(self, config: SparseTrainingConfig) -> Pruned:
+        """A copy of the network after a training that presses its channels to zero."""
+        graph = ChannelGraph(self._model)
+        nothing = PruningPlan.for_graph(graph, {})
+        model = prune_graph(graph, nothing)
+        pressing = [_regularizer(config, self._task)]
+        self._context.fit(model, config, "sparse training", validate=True, callbacks=pressing)
+        return Pruned(model, nothing, self._context.value(model))
+
+    def _prune_from(self, pressed: Pruned) -> None:
+        self._sparse = pressed
+        self._context.model, self._context.initial = pressed.model, pressed.value
 
     def steps(self, state: RunState) -> RunState:
         """The state after all steps that are left."""
@@ -212,6 +238,8 @@ class _Run:
     def taken_up(self, state: RunState) -> RunState:
         """A state of a killed run, with what observers and files of it have to know."""
         self._before = state.seconds
+        if _SPARSE in state.networks:
+            self._prune_from(state.networks[_SPARSE])
         ledger = self._context.ledger
         ledger.take_from(state)
         stages: dict[str, list[Mapping[str, Any]]] = {}
@@ -229,6 +257,8 @@ class _Run:
         """The state with what the driver adds, on disk."""
         state = replace(self._context.ledger.keep_in(state), seconds=self._seconds)
         state = replace(state, baseline=self._context.baseline)
+        if self._sparse is not None:
+            state = replace(state, networks={**state.networks, _SPARSE: self._sparse})
         if self._saved is None or self._directory is None:
             return state
         self._saved.save(state, self._model)
@@ -284,10 +314,14 @@ class _Run:
             notes=(
                 *outcome.notes,
                 *filter(None, [self._task.assumed]),
+                *self._about_sparsity(),
                 *self._about_statistics(outcome),
                 *_about_resuming(state),
                 *_about_costs(self._uncounted),
                 *_about_exports(exports),
+            ),
+            pruned_values=tuple(
+                float(row["pruned_value"]) for row in state.history if "pruned_value" in row
             ),
             exports=exports,
             seconds=self._seconds,
@@ -296,6 +330,16 @@ class _Run:
             direction=objective.direction or "max",
             resumed=state.resumed,
             identity=dict(self._identity),
+        )
+
+    def _about_sparsity(self) -> tuple[str, ...]:
+        config, objective = self._method.sparse_training, self._task.objective
+        if config is None or self._sparse is None:
+            return ()
+        return (
+            f"Before the first cut the network was trained for sparsity ({config.kind}, strength "
+            f"{config.total:g}); its {objective.metric} on the validation data is "
+            f"{self._sparse.value:.4g}.",
         )
 
     def _about_statistics(self, outcome: Outcome) -> tuple[str, ...]:
@@ -355,6 +399,10 @@ def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     return Result(load_model(directory / "pruned.keras"), plan, report)
 
 
+def _regularizer(config: SparseTrainingConfig, task: Task) -> ChannelRegularizer:
+    return regularizer(config, config.epochs * (config.steps_per_epoch or task.steps))
+
+
 def _warn(*told: str | None) -> None:
     for sentence in filter(None, told):
         warnings.warn(sentence, ResultWarning, stacklevel=2)
@@ -405,8 +453,10 @@ def _about_costs(uncounted: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _groups(graph: ChannelGraph, plan: PruningPlan) -> tuple[GroupReport, ...]:
+    gone = left_with(graph, plan.blocks)
+    kept = {name: plan.kept.get(name, range(g.channels)) for name, g in graph.groups.items()}
     return tuple(
-        GroupReport(name, group.channels, len(plan.kept.get(name, range(group.channels))))
+        GroupReport(name, group.channels, 0 if name in gone else len(kept[name]))
         for name, group in graph.groups.items()
     )
 

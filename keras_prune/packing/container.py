@@ -14,6 +14,7 @@ from keras_prune.errors import ConfigError, ExportError, ModelError
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
 from keras_prune.utils.files import whole_file
+from keras_prune.utils.reasons import reason
 
 _FORMAT = "keras-prune packed model 1"
 
@@ -104,8 +105,8 @@ def unpack(path: str | Path) -> keras.Model:
             model = keras.saving.deserialize_keras_object(json.loads(archive.read("model.json")))
             model.set_weights(list(_arrays(index, *map(archive.read, ("positions", "values")))))
     except Exception as error:  # whatever a damaged or foreign file leads zip, JSON and Keras to
-        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
-        raise ModelError(f"{path} is no packed model, or is damaged: {reason}.") from error
+        why = reason(error, first_line=True)
+        raise ModelError(f"{path} is no packed model, or is damaged: {why}.") from error
     return model
 
 

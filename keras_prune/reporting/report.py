@@ -75,6 +75,8 @@ class PruningReport:
         groups: channels before and after, per group.
         skipped: what was left alone and why.
         notes: sentences the reader should see, for example that a plan was backed off.
+        pruned_values: the objective on the validation data right after each cut, before any
+            training.
         exports: the exported files, as plain data.
         seconds: how long all processes have worked on the run.
         peak_memory_mb: peak resident memory of the process, in MiB.
@@ -95,6 +97,7 @@ class PruningReport:
     groups: tuple[GroupReport, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    pruned_values: tuple[float, ...] = ()
     exports: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
     peak_memory_mb: float = 0.0

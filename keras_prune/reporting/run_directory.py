@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +30,12 @@ class RunDirectory:
 
     Args:
         path: the directory; it exists.
+        made: the folders around it that were made for it, the innermost first.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, made: Sequence[Path] = ()) -> None:
         self.path = path
+        self._made = made
         self._held = False
 
     @classmethod
@@ -48,6 +50,7 @@ class RunDirectory:
         """
         path = Path(path)
         try:
+            missing = [parent for parent in path.parents if not parent.exists()]
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
                 raise ConfigError(
@@ -55,7 +58,7 @@ class RunDirectory:
                     "give another --out or remove the directory."
                 )
             with tempfile.TemporaryFile(dir=path):
-                return cls(path)
+                return cls(path, missing)
         except OSError as error:
             raise ConfigError(
                 f"Cannot write the run directory {path}: {error.strerror}. Give another --out."
@@ -170,10 +173,14 @@ class RunDirectory:
         shutil.rmtree(self.path / name, ignore_errors=True)
 
     def remove_if_empty(self) -> bool:
-        """Removes the directory if nothing was written to it; says whether it did."""
+        """Removes the directory if nothing was written to it; says whether it did.
+
+        With it go the folders that were made for it, as far as they are empty, too.
+        """
         with contextlib.suppress(OSError):  # raised when it is not empty
             (self.path / ".lock").unlink(missing_ok=True)
-            self.path.rmdir()
+            for path in (self.path, *self._made):
+                path.rmdir()
         return not self.path.exists()
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> Path:

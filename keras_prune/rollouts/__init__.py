@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
 from keras_prune.rollouts.base import Evaluator
 from keras_prune.rollouts.local import LocalEvaluator
 from keras_prune.rollouts.pool import Pool
@@ -16,7 +16,7 @@ __all__ = ["Evaluator", "LocalEvaluator", "Pool", "SilencedEvaluator", "evaluato
 
 def evaluator(
     graph: ChannelGraph,
-    groups: Sequence[ChannelGroup],
+    groups: Sequence[ChannelGroup | ResidualBlock],
     task: Task,
     examples: Examples | None = None,
     *,
@@ -27,7 +27,7 @@ def evaluator(
 
     Args:
         graph: the walked network.
-        groups: the groups that are being decided.
+        groups: the groups and residual blocks that are being decided.
         task: bound to the network.
         examples: what is measured on; default all validation examples.
         precision: `"float32"` or `"mixed_bfloat16"`.

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_prune.errors import ConfigError, ModelError
-from keras_prune.graph import ChannelGraph, ChannelGroup, execute, split
+from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock, execute, split
 from keras_prune.surgery import masked_weights
 from keras_prune.training import Task, computing_in
 from keras_prune.training.calibration import in_order
@@ -34,8 +34,8 @@ class LocalEvaluator:
 
     Args:
         graph: the walked network.
-        groups: the groups that are being decided. All that masks on them cannot change is
-            computed here, once.
+        groups: the groups and residual blocks that are being decided. All that masks on them
+            cannot change is computed here, once.
         task: bound to the network; its loss, metrics and objective count.
         examples: what is measured on: inputs, labels and sample weights or None.
         precision: `"float32"` or `"mixed_bfloat16"`.
@@ -48,7 +48,7 @@ class LocalEvaluator:
     def __init__(
         self,
         graph: ChannelGraph,
-        groups: Sequence[ChannelGroup],
+        groups: Sequence[ChannelGroup | ResidualBlock],
         task: Task,
         examples: Examples,
         precision: str = "float32",

@@ -19,9 +19,10 @@ import numpy as np
 from keras_prune.errors import ConfigError, KerasPruneError
 from keras_prune.utils.own_modules import import_inherited
 from keras_prune.utils.quiet import quiet_descriptors
+from keras_prune.utils.reasons import reason
 
 if TYPE_CHECKING:
-    from keras_prune.graph import ChannelGraph, ChannelGroup
+    from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
     from keras_prune.rollouts.base import Evaluator
     from keras_prune.training.task import Examples, Task
 
@@ -65,7 +66,7 @@ class Pool:
     def evaluator(
         self,
         graph: ChannelGraph,
-        groups: Sequence[ChannelGroup],
+        groups: Sequence[ChannelGroup | ResidualBlock],
         task: Task,
         examples: Examples,
         precision: str,
@@ -172,15 +173,14 @@ def _build(spec: _Spec) -> Evaluator:
     graph = ChannelGraph(model)
     with Path(spec.examples).open("rb") as file:
         examples = pickle.load(file)
-    groups = [graph.groups[name] for name in spec.groups]
+    groups = [graph.removable(name) for name in spec.groups]
     return LocalEvaluator(graph, groups, task, examples, spec.precision)
 
 
 def _untransferable(error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200].rstrip(".")
     return (
-        f"The model, loss or metrics cannot be taken to another process: {reason}. Define them in "
-        "a module of their own, or use one worker."
+        "The model, loss or metrics cannot be taken to another process: "
+        f"{reason(error).rstrip('.')}. Define them in a module of their own, or use one worker."
     )
 
 

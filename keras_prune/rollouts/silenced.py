@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGraph, ChannelGroup
+from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import masked_weights, prune_graph
 from keras_prune.training import Task
@@ -21,15 +21,17 @@ class SilencedEvaluator:
 
     Args:
         graph: the walked network; a copy of it is silenced.
-        groups: the groups that are being decided.
+        groups: the groups and residual blocks that are being decided.
         task: bound to the network.
     """
 
-    def __init__(self, graph: ChannelGraph, groups: Sequence[ChannelGroup], task: Task) -> None:
+    def __init__(
+        self, graph: ChannelGraph, groups: Sequence[ChannelGroup | ResidualBlock], task: Task
+    ) -> None:
         self._task = task
         self._twin = prune_graph(graph, PruningPlan.for_graph(graph, {}))
-        found = ChannelGraph(self._twin).groups
-        self._groups = [found[group.name] for group in groups]
+        found = ChannelGraph(self._twin)
+        self._groups = [found.removable(group.name) for group in groups]
         whole = masked_weights(self._groups, [_ones(group) for group in self._groups])
         self._weights = [(variable, keras.ops.copy(variable.value)) for variable, _ in whole]
 
@@ -49,5 +51,5 @@ class SilencedEvaluator:
                 variable.assign(value)
 
 
-def _ones(group: ChannelGroup) -> keras.KerasTensor:
+def _ones(group: ChannelGroup | ResidualBlock) -> keras.KerasTensor:
     return keras.ops.ones((group.channels,), "float32")

@@ -11,7 +11,9 @@ from keras_prune.errors import ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
 from keras_prune.runtimes.registered import register
+from keras_prune.utils.labels import told_apart
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
+from keras_prune.utils.reasons import reason
 
 Lengths = tuple[int | None, ...]
 """A shape; None is a length that is open."""
@@ -62,7 +64,8 @@ def load_classifier(
     path, model = Path(path), load_model(path)
     traced = trace(model)
     _check(path, "input shape", traced.flat_inputs, tuple(input_shape))
-    _check(path, "number of classes", traced.flat_outputs, (num_classes,))
+    if num_classes != 2 or [tuple(x.shape[1:]) for x in traced.flat_outputs] != [(1,)]:
+        _check(path, "number of classes", traced.flat_outputs, (num_classes,))
     return model
 
 
@@ -106,11 +109,12 @@ def image_classifier(
         outputs: the shapes of its outputs, likewise.
 
     Returns:
-        `(height, width, channels)` and the number of classes.
+        `(height, width, channels)` and the number of classes. One score tells two of them apart: it
+        is the probability of the second.
 
     Raises:
         ModelError: it has several inputs or outputs, no image of one fixed size as input, or no
-            scores of two classes or more as output.
+            scores as output.
 
     Example:
 
@@ -119,14 +123,14 @@ def image_classifier(
     """
     shapes = [*inputs], [*outputs]
     match shapes:
-        case [(int(height), int(width), (1 | 3) as channels)], [(int(classes),)] if (
-            height > 0 and width > 0 and classes > 1
+        case [(int(height), int(width), (1 | 3) as channels)], [(int(scores),)] if (
+            height > 0 and width > 0 and scores > 0
         ):
-            return (height, width, channels), classes
+            return (height, width, channels), told_apart(scores)
     takes, gives = (" and ".join(map(str, side)) for side in shapes)
     raise ModelError(
         f"{path} does not classify images: expected one input (height, width, channels) of fixed "
-        "size with 1 or 3 channels, and one output of scores for at least 2 classes. "
+        "size with 1 or 3 channels, and one output of scores for classes. "
         f"Received: input {takes}, output {gives}."
     )
 
@@ -149,7 +153,7 @@ def _reason(error: Exception) -> str:
         )
     if "No model config found" in str(error):
         return f"the file {WEIGHTS_ALONE}"
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+    return reason(error, first_line=True)
 
 
 def _check(

@@ -11,6 +11,7 @@ from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 from keras_prune.utils.model_files import check_layers
 from keras_prune.utils.quiet import quiet
+from keras_prune.utils.reasons import reason
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
@@ -43,8 +44,7 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
     except KerasPruneError:
         raise
     except Exception as error:  # each library raises errors of its own
-        reason = str(error).strip().split("\n")[0][:200]
-        raise ModelError(f"{path} cannot be loaded: {reason or type(error).__name__}") from error
+        raise ModelError(f"{path} cannot be loaded: {reason(error, first_line=True)}") from error
 
 
 def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_prune.errors import ModelError
 from keras_prune.runtimes import open_runtime
 from keras_prune.runtimes.loading import image_classifier
 from keras_prune.utils.labels import sum_to_one
@@ -40,7 +41,7 @@ class Predictor:
         Returns:
             float64 `(examples, classes)`. Outputs that are not probabilities are taken for logits.
         """
-        scores = self.run(images).astype("float64")
+        scores = self._scores(images)
         return scores if sum_to_one(scores) else np.exp(_log_softmax(scores))
 
     def log_probabilities(self, images: np.ndarray) -> np.ndarray:
@@ -48,10 +49,19 @@ class Predictor:
 
         Of outputs that are probabilities they are those that Keras' losses compute with.
         """
-        scores = self.run(images).astype("float64")
+        scores = self._scores(images)
         if sum_to_one(scores):
             return np.log(np.clip(scores, _SMALLEST, 1 - _SMALLEST))
         return _log_softmax(scores)
+
+    def _scores(self, images: np.ndarray) -> np.ndarray:
+        """One of each class; a single probability is that of the second of two."""
+        scores = self.run(images).astype("float64")
+        if scores.shape[1] > 1:
+            return scores
+        if not ((scores >= 0) & (scores <= 1)).all():
+            raise ModelError(_no_probability("The model", scores))
+        return np.hstack([1 - scores, scores])
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -69,15 +79,39 @@ def open_predictor(path: str | Path) -> Predictor:
         The predictor.
 
     Raises:
-        ModelError: the path is none of these, or its model does not classify images.
+        ModelError: the path is none of these, or its model does not classify images; or it gives
+            one score that is no probability.
     """
     runtime = open_runtime(path)
     scores = [port for port in runtime.outputs if port.dtype != "int32"]  # the others: decisions
     sides = (runtime.inputs, scores)
     shapes = [[port.shape[1:] for port in ports] for ports in sides]
-    return Predictor(
+    predictor = Predictor(
         *image_classifier(path, *shapes),
         _in_batches_of(runtime.inputs[0].shape[0], lambda images: runtime([images])[0]),
+    )
+    if scores[0].shape[1] == 1:
+        _check_probability(path, predictor)
+    return predictor
+
+
+def _check_probability(path: str | Path, predictor: Predictor) -> None:
+    """Refuses one score that leaves 0 to 1 on any of very different images.
+
+    Which class it means is not known then.
+    """
+    noise = np.random.default_rng(0).uniform(0, 255, (2, *predictor.input_shape))
+    images = np.concatenate([noise * scale for scale in (1, 1e-2, 0, 1e3, -1e3)])
+    scores = predictor.run(images.astype("float32"))
+    if (scores < 0).any() or (scores > 1).any():
+        raise ModelError(_no_probability(path, scores))
+
+
+def _no_probability(what: str | Path, scores: np.ndarray) -> str:
+    return (
+        f"{what} does not classify images: it gives one score, from {np.nanmin(scores):.3g} to "
+        f"{np.nanmax(scores):.3g}. Expected a probability: let the model end in a sigmoid, or give "
+        "it a unit for each class."
     )
 
 

@@ -15,7 +15,24 @@ from keras_prune.graph.samples import sample
 from keras_prune.utils.reasons import reason
 
 _EXAMPLES = 2
+_BY_ELEMENT = ("Add", "Multiply", "Subtract", "Relu", "Relu6", "Sigmoid", "HardSigmoid", "Silu")
+"""Ops of Keras, whose classes have no public names."""
+
 Shape = tuple[int, ...]
+
+
+def needs_trial(calls: Sequence[Call]) -> bool:
+    """Whether any call may mix examples: not Keras' own layers, nor its ops that go by element."""
+    return not all(map(_keeps_apart, (call.operation for call in calls)))
+
+
+def _keeps_apart(operation: keras.Operation) -> bool:
+    kind = type(operation)
+    if isinstance(operation, keras.Layer):
+        anything = keras.Model | keras.layers.Lambda | keras.layers.Wrapper | keras.layers.RNN
+        own = getattr(keras.layers, kind.__name__, None) is kind
+        return own and not isinstance(operation, anything)
+    return kind.__name__ in _BY_ELEMENT and kind.__module__.startswith("keras.")
 
 
 def check_rebuilt(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> None:
@@ -42,7 +59,7 @@ def check_rebuilt(original: Trace, tensors: Mapping[int, keras.KerasTensor]) -> 
     if after.failure is not None:
         raise ModelError(f"The rebuilt {after.failure}")
     for call in original.calls:
-        for old in call.outputs:
+        for old in (tensor for tensor in call.outputs if id(tensor) in tensors):
             _compare(call, before.shapes[id(old)], after.shapes.get(id(tensors[id(old)])))
 
 

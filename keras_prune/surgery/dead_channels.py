@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role, Trace, execute
+from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Member, Role, Trace, execute
 from keras_prune.graph.calls import in_inference
 from keras_prune.graph.samples import sample
 from keras_prune.plan import PruningPlan
@@ -40,17 +40,17 @@ def without_dead(graph: ChannelGraph) -> PruningPlan:
 
 def _alive(group: ChannelGroup, constants: _Constants) -> np.ndarray:
     """Which channels do something, bool of shape `(channels,)`."""
-    alive = _touched(group, Role.CONSUMER)
-    made = _touched(group, Role.PRODUCER)
+    alive = _touched(group, group.silencers)
+    made = _touched(group, group.by_role(Role.PRODUCER))
     if (alive & ~made).any():
         alive &= made | ~constants.zero(group)
     return alive | constants.seen_by_norms(group)
 
 
-def _touched(group: ChannelGroup, role: Role) -> np.ndarray:
-    """The channels with a weight other than zero in that role, or with none at all in it."""
+def _touched(group: ChannelGroup, members: Iterable[Member]) -> np.ndarray:
+    """The channels with a weight other than zero among some, or with none at all among them."""
     touched, known = np.zeros(group.channels, bool), np.zeros(group.channels, bool)
-    for member in group.by_role(role):
+    for member in members:
         binding, owned = member.binding, member.owner >= 0
         weight = keras.ops.convert_to_numpy(binding.variable) != 0
         others = tuple(axis for axis in range(weight.ndim) if axis != binding.axis)

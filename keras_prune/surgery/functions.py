@@ -72,14 +72,28 @@ def hand_over(old: keras.Operation, new: keras.Operation, name: str) -> None:
     for before, after in pairs:
         known = vars(after)
         for key, value in vars(before).items():
-            if _is_given(before, key, value) and key in known and not holds_array(value):
+            if not _is_given(before, key, value) or _holds_on(value, old):
+                continue
+            if key in known and not holds_array(value):
                 known[key] = value  # setting the attribute would track it
                 if _is_mistaken(value):
                     _warn(name, key, value)
 
 
+def _holds_on(function: Any, layer: keras.Operation) -> bool:
+    """Whether a function was made by a layer, which it reads again when it is called."""
+    cells = getattr(function, "__closure__", None)
+    if not cells:
+        return False
+    owners = sublayers(layer)
+    inside = {id(each) for owner in owners for each in (owner, *getattr(owner, "weights", ()))}
+    return any(id(cell.cell_contents) in inside for cell in cells)
+
+
 def _is_given(owner: keras.Operation, name: str, value: Any) -> bool:
     """Whether an attribute is a function or the like, and none of the layer's own methods."""
+    if not callable(value):
+        return False
     method = getattr(value, "__wrapped__", value)  # Keras wraps some of them for each layer
     if isinstance(method, types.MethodType) and method.__self__ is owner:
         return False

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+_SINGLE = (bool, int, float, str, type(None))
+
 
 class InitialValues:
     """Hands a new layer the values of its weights while it builds itself.
@@ -58,7 +60,9 @@ def without_arrays(operation: keras.Operation, config: dict[str, Any]) -> dict[s
 def holds_array(initializer: Any) -> bool:
     """Whether something is an initialiser with values of its own for each weight."""
     return isinstance(initializer, keras.initializers.Initializer) and any(
-        np.ndim(value) for value in keras.tree.flatten(vars(initializer))
+        np.ndim(value)
+        for value in keras.tree.flatten(vars(initializer))
+        if not isinstance(value, _SINGLE)  # which `np.ndim` makes an array of to see
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_prune.graph import Call, ChannelGraph, ChannelGroup, Role
+from keras_prune.graph import Call, ChannelGraph, ChannelGroup
+from keras_prune.graph.blocks import ResidualBlock
 from keras_prune.graph.cut import Cut
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery.checking import check_same
@@ -24,9 +25,11 @@ from keras_prune.utils.arguments import expect_kind
 def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
     """A model of the same shapes that computes what the pruned model computes.
 
+    Of a residual block that leaves the last weights are zero.
+
     Args:
         model: the model the plan was made for; it is not changed.
-        plan: which channels stay.
+        plan: which channels stay, and which blocks leave.
 
     Returns:
         A Keras model, uncompiled. It is a plain one but for norms that channels leave: these are
@@ -43,8 +46,9 @@ def silence(model: keras.Model, plan: PruningPlan) -> keras.Model:
     twin = _Twin(graph, graph.cut(kept))
     if not twin.norms:
         check_same(graph.trace, twin.tensors)
-    groups = [graph.groups[name] for name in plan.kept]
-    for variable, value in masked_weights(groups, list(map(_mask, groups, plan.kept.values()))):
+    parts = [graph.removable(name) for name in (*plan.kept, *plan.blocks)]
+    masks = [keras.ops.array(plan.mask(part), "float32") for part in parts]
+    for variable, value in masked_weights(parts, masks):
         twin.variables[id(variable)].assign(value)
     return twin.model
 
@@ -77,12 +81,12 @@ class _Twin(Replay):
 
 
 def masked_weights(
-    groups: Sequence[ChannelGroup], masks: Sequence[Any]
+    groups: Sequence[ChannelGroup | ResidualBlock], masks: Sequence[Any]
 ) -> list[tuple[keras.Variable, Any]]:
-    """The consumers' weights under masks: what a rollout puts in place of the variables.
+    """The weights that silence, under masks: what a rollout puts in place of the variables.
 
     Args:
-        groups: the groups; two may share a weight.
+        groups: the groups, and residual blocks; two may share a weight.
         masks: for each a tensor of shape `(channels,)`, 1 = keep; it may be symbolic, inside a
             compiled function.
 
@@ -92,7 +96,7 @@ def masked_weights(
     values: dict[int, tuple[keras.Variable, Any]] = {}
     for group, mask in zip(groups, masks, strict=True):
         padded = keras.ops.concatenate([mask, keras.ops.ones((1,), mask.dtype)])
-        for member in group.by_role(Role.CONSUMER):
+        for member in group.silencers:
             variable, axis = member.binding.variable, member.binding.axis
             _, value = values.get(id(variable), (variable, variable.value))
             factor = keras.ops.take(padded, member.owner % padded.shape[0], axis=0)
@@ -101,9 +105,3 @@ def masked_weights(
             shape[axis] = -1
             values[id(variable)] = (variable, value * keras.ops.reshape(factor, shape))
     return list(values.values())
-
-
-def _mask(group: ChannelGroup, kept: Sequence[int]) -> Any:
-    mask = np.zeros(group.channels, "float32")
-    mask[list(kept)] = 1
-    return keras.ops.array(mask)

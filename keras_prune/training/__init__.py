@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from keras_prune.training.config import (
         CommonConfig,
         DistillationConfig,
+        SparseTrainingConfig,
         TrainingConfig,
         TrainRecipe,
     )
@@ -27,6 +28,7 @@ __all__ = [
     "History",
     "Objective",
     "Recalibrated",
+    "SparseTrainingConfig",
     "Task",
     "TrainRecipe",
     "TrainingConfig",
@@ -48,6 +50,7 @@ __getattr__, __dir__ = lazy(
         "History": ".trainer",
         "Objective": ".objective",
         "Recalibrated": ".recalibration",
+        "SparseTrainingConfig": ".config",
         "Task": ".task",
         "TrainRecipe": ".config",
         "TrainingConfig": ".config",

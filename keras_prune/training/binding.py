@@ -24,7 +24,8 @@ class Bound:
 
     Args:
         compiled: loss and metrics.
-        default_loss: whether the loss is the cross-entropy of class numbers because none was said.
+        default_loss: whether the loss is the cross-entropy that fits outputs and labels because
+            none was said.
         class_count: how many classes there are, if labels are class numbers and the one output
             scores of these classes; else 0.
         label_range: labels are below it, if they are class numbers of any output shape; else 0.
@@ -42,16 +43,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Default:
-    """Loss and metrics where none were said.
+    """What holds where no loss was said: each model gets the cross-entropy for its outputs.
 
     Args:
-        loss: None for the cross-entropy of class numbers, which each model gets for its outputs.
         metrics: the accuracy.
-        classes: whether labels are class numbers.
+        classes: whether labels are class numbers; else they are 0 and 1 for each output.
         assumed: what was taken for granted of the outputs, as a sentence.
     """
 
-    loss: Any
     metrics: list[keras.metrics.Metric]
     classes: bool
     assumed: str
@@ -67,7 +66,7 @@ def default_loss(model: keras.Model, labels: Any, first: Callable[[], Any]) -> D
     """
     if are_class_numbers(model, labels, first):
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-        return Default(None, [accuracy], True, _assumed(model))
+        return Default([accuracy], True, _assumed(model))
     shape = _output_shape(model)
     if shape is None or not isinstance(labels, tf.TensorSpec) or kind_of(model) != "sigmoids":
         return None
@@ -75,7 +74,7 @@ def default_loss(model: keras.Model, labels: Any, first: Callable[[], Any]) -> D
     if tuple(labels.shape)[1:] not in fitting or not np.isin(first(), (0, 1)).all():
         return None
     metrics = [keras.metrics.BinaryAccuracy(name="accuracy")]
-    return Default(keras.losses.BinaryCrossentropy(), metrics, False, "")
+    return Default(metrics, False, "")
 
 
 def are_class_numbers(model: keras.Model, labels: Any, first: Callable[[], Any]) -> bool:

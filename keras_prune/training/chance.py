@@ -6,6 +6,7 @@ import keras
 
 from keras_prune.graph import trace
 from keras_prune.training.objective import Objective
+from keras_prune.utils.labels import told_apart
 
 
 def classes_of(model: keras.Model, objective: Objective) -> int | None:
@@ -19,7 +20,7 @@ def classes_of(model: keras.Model, objective: Objective) -> int | None:
     if not objective.unit or len(outputs) != 1 or len(outputs[0].shape) != 2:
         return None
     classes = outputs[0].shape[-1]
-    return 2 if classes == 1 else None if "binary" in objective.metric else classes
+    return None if classes > 1 and "binary" in objective.metric else told_apart(classes)
 
 
 def is_chance(accuracy: float, classes: int) -> bool:

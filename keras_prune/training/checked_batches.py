@@ -31,11 +31,22 @@ def checking(split: str, classes: int) -> Callable[..., Any]:
 
 
 def _all_finite(values: tf.Tensor, split: str) -> tf.Operation:
+    finite = tf.math.is_finite(values)
+    wrong = tf.reduce_any(~finite, axis=tf.range(1, tf.rank(values)))
+    counts = [tf.strings.as_string(n) for n in (tf.math.count_nonzero(wrong), tf.size(wrong))]
     return tf.debugging.Assert(
-        tf.reduce_all(tf.math.is_finite(values)),
+        tf.reduce_all(finite),
         [
-            f"DataError: The {split} data hold values that are NaN or infinite, in an array of "
-            f"shape {tuple(values.shape)}. Remove these examples, or mend them."
+            tf.strings.join(
+                [
+                    f"DataError: The {split} data hold values that are NaN or infinite, in an "
+                    f"array of shape {tuple(values.shape)}: in ",
+                    counts[0],
+                    " of ",
+                    counts[1],
+                    " examples of a batch. Remove these examples, or mend them.",
+                ]
+            )
         ],
     )
 

@@ -32,21 +32,23 @@ def class_loss(kind: Kind, label_smoothing: float = 0.0) -> Loss:
     """Cross-entropy of labels `(batch,)` or `(batch, 1)` and outputs `(batch, classes)`.
 
     Of outputs that are a probability each it is that of each class against all others, averaged;
-    there labels may also be 0 and 1 for each output, and are so for a single one.
+    there labels may also be 0 and 1 for each output, and are so for a single one; then outputs may
+    have any shape.
     """
 
     def loss(labels: Any, outputs: Any) -> Any:
         outputs = ops.cast(outputs, "float32")
         labels = ops.convert_to_tensor(labels)
-        if kind == "sigmoids" and tells_each(labels.shape, outputs.shape[-1]):
-            targets = ops.reshape(ops.cast(labels, "float32"), (-1, outputs.shape[-1]))
+        if kind == "sigmoids" and tells_each(labels.shape, outputs.shape):
+            targets = ops.reshape(ops.cast(labels, "float32"), ops.shape(outputs))
         else:
             numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
             targets = ops.one_hot(numbers, outputs.shape[-1])
         if kind == "sigmoids":
-            return keras.losses.binary_crossentropy(
+            values = keras.losses.binary_crossentropy(
                 targets, outputs, label_smoothing=label_smoothing
             )
+            return ops.mean(values, axis=tuple(range(1, len(values.shape))))
         return keras.losses.categorical_crossentropy(
             targets, outputs, from_logits=kind == "logits", label_smoothing=label_smoothing
         )
@@ -54,14 +56,24 @@ def class_loss(kind: Kind, label_smoothing: float = 0.0) -> Loss:
     return loss
 
 
-def tells_each(shape: Any, outputs: int) -> bool:
-    """Whether labels of a shape say 0 or 1 for each of so many outputs, and no class number."""
-    return outputs == 1 or (len(shape) == 2 and shape[1] == outputs)
+def tells_each(labels: Any, outputs: Any) -> bool:
+    """Whether labels of a shape say 0 or 1 for each output of a shape, and no class number."""
+    return outputs[-1] == 1 or (len(labels) == len(outputs) and labels[-1] == outputs[-1])
 
 
 def logits(model: keras.Model) -> Callable[[Any], Any]:
-    """What turns the model's outputs into float32 logits: nothing, or the logarithm."""
-    if kind_of(model) == "logits":
-        return lambda outputs: ops.cast(outputs, "float32")
-    smallest = keras.config.epsilon()  # as in Keras' losses
-    return lambda outputs: ops.log(ops.maximum(ops.cast(outputs, "float32"), smallest))
+    """What turns the model's outputs into float32 logits, `(..., classes)`.
+
+    Of outputs that are a probability each these are two classes each, `(batch, outputs, 2)`.
+    """
+    kind, smallest = kind_of(model), keras.config.epsilon()  # as in Keras' losses
+
+    def of(outputs: Any) -> Any:
+        outputs = ops.cast(outputs, "float32")
+        if kind == "logits":
+            return outputs
+        if kind == "sigmoids":
+            outputs = ops.stack([1 - outputs, outputs], axis=-1)
+        return ops.log(ops.maximum(outputs, smallest))
+
+    return of

@@ -6,6 +6,8 @@ from typing import Literal
 from keras_prune.errors import ConfigError, unknown
 from keras_prune.utils.config import expect
 
+Precision = Literal["float32", "mixed_bfloat16"]
+
 SCHEDULES = ("constant", "cosine", "one_cycle")
 OPTIMIZERS = ("adamw", "sgd")
 
@@ -60,6 +62,47 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class SparseTrainingConfig(TrainingConfig):
+    """A training of the whole network before the first cut, which presses channels to zero.
+
+    Args:
+        kind: `"group_lasso"` presses the small channels of each group harder, `"bn_scale"` the
+            scales of BatchNormalization, `"growing"` all channels, more and more.
+        strength: how hard channels are pressed over the whole training, whatever its steps and
+            learning rate. If the loss did not hold them, weights would shrink by the factor
+            `exp(-strength)` (of `"group_lasso"` those of the largest channel, those of the
+            smallest 16 times in the exponent), and scales of `"bn_scale"` would fall by it. By
+            default 0.2, and 1 for `"growing"`.
+
+    The other keys are those of a `TrainingConfig`; by default 5 epochs at 0.01.
+
+    Raises:
+        ConfigError: a value is out of its range or a name unknown.
+
+    Example:
+
+    >>> SparseTrainingConfig(kind="bn_scale", strength=0.1).epochs
+    5
+    """
+
+    epochs: int = 5
+    learning_rate: float = 0.01
+    kind: Literal["group_lasso", "bn_scale", "growing"] = "group_lasso"
+    strength: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(self, self.strength is None or self.strength > 0, "strength", "above 0")
+
+    @property
+    def total(self) -> float:
+        """The strength, also where it is not given."""
+        if self.strength is not None:
+            return self.strength
+        return 1.0 if self.kind == "growing" else 0.2
+
+
+@dataclass(frozen=True)
 class DistillationConfig:
     """How much a student listens to its teacher (Hinton, Vinyals, Dean; 2015).
 
@@ -111,7 +154,7 @@ class CommonConfig:
     dataset: str = "cifar10"
     batch_size: int = 128
     seed: int = 0
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    precision: Precision = "float32"
     augment: bool = True
     rescale: float = 1.0
     weights: str | None = None

@@ -19,6 +19,7 @@ from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.compiled import Compiled
 from keras_prune.utils.labels import class_numbers
 from keras_prune.utils.progress import percent
+from keras_prune.utils.reasons import reason
 
 _BATCH = 128
 
@@ -70,9 +71,8 @@ def _by_default(model: keras.Model, data: Any) -> tuple[tf.data.Dataset, Compile
             "no class numbers for one output (batch, classes), nor 0 and 1 for outputs of a "
             "sigmoid. Give the loss and metrics that fit them."
         )
-    loss = default.loss or cross_entropy(model)
     checked = data.map(checking("given", class_count(model) if default.classes else 0))
-    return checked, Compiled(loss, default.metrics)
+    return checked, Compiled(cross_entropy(model), default.metrics)
 
 
 def by_pipeline(error: Exception) -> str:
@@ -84,10 +84,9 @@ def by_pipeline(error: Exception) -> str:
 def misfit(model: keras.Model, error: Exception) -> str:
     """The message for a loss or metric that cannot be computed."""
     shapes = [tuple(x.shape) for x in keras.tree.flatten(getattr(model, "outputs", None) or [])]
-    reason = " ".join(str(error).split())[:300]
     return (
         f"The data, loss and metrics do not fit model {model.name!r} with outputs "
-        f"{' and '.join(map(str, shapes)) or 'of its own'}: {reason}"
+        f"{' and '.join(map(str, shapes)) or 'of its own'}: {reason(error, 300)}"
     )
 
 

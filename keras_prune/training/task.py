@@ -159,7 +159,7 @@ class Task:
             else default_loss(model, self._label_spec(), self._first_labels)
         )
         if default is not None:
-            loss, metrics = default.loss, metrics or default.metrics
+            metrics = metrics or default.metrics
         elif loss is None and self._own_evaluate is None:
             raise ConfigError(
                 f"Model {model.name!r} was not compiled, and its labels are no class numbers for "
@@ -173,7 +173,7 @@ class Task:
         bound = copy.copy(self)
         bound._bound = Bound(
             Compiled(loss, metrics, weighted.loss_weights, weighted.weighted_metrics),
-            default is not None and default.classes,
+            default is not None,
             class_count(model) if of_classes else 0,
             class_count(model) if default is not None and of_classes else label_range(model, loss),
             self._objective or default_objective(metrics, model),
@@ -198,7 +198,7 @@ class Task:
 
     @property
     def has_default_loss(self) -> bool:
-        """Whether the loss is the cross-entropy of class numbers because none was said."""
+        """Whether the loss is the cross-entropy because none was said."""
         return self._settled.default_loss
 
     @property
@@ -221,7 +221,7 @@ class Task:
             return replace(found, loss=cross_entropy(model, label_smoothing))
         if label_smoothing:
             raise ConfigError(
-                "label_smoothing belongs to the default loss, the cross-entropy of class numbers. "
+                "label_smoothing belongs to the default loss, the cross-entropy. "
                 "Smooth a loss of your own in the loss itself."
             )
         return found

@@ -25,6 +25,23 @@ def expect_kind(value: Any, kind: type | tuple[type, ...], name: str, wanted: st
         raise ConfigError(f"{name}: expected {wanted}. Received: {_of(value)}.")
 
 
+def expect_single_steps(model: Any, callback: str) -> None:
+    """Refuses a model that runs several steps between two calls of its callbacks.
+
+    Args:
+        model: a compiled Keras model, or what stands for one.
+        callback: what looks at every step.
+
+    Raises:
+        ConfigError: it was compiled with another `steps_per_execution` than 1.
+    """
+    if getattr(model, "steps_per_execution", 1) != 1:
+        raise ConfigError(
+            f"{callback} looks at every step: expected steps_per_execution=1. "
+            f"Received: {model.steps_per_execution}."
+        )
+
+
 def _of(value: Any) -> str:
     text = repr(value) if isinstance(value, str | int | float | type(None)) else ""
     return text or f"an object of class {type(value).__name__}"

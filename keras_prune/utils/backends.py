@@ -5,8 +5,8 @@ import keras
 from keras_prune.errors import ModelError
 
 _EVERYWHERE = (
-    "Channel pruning (kp.prune with a plan from the criteria l1, l2, bn_scale, fpgm, lamp or "
-    "random, within a kp.Budget) works on every backend."
+    "Channel pruning (kp.prune with a plan from the criteria l1, l2, bn_scale, fpgm, cosine, lamp "
+    "or random, within a kp.Budget) works on every backend."
 )
 
 

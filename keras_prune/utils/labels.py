@@ -44,12 +44,17 @@ def expect_in_range(labels: np.ndarray, classes: int, whole: bool = True) -> Non
     Raises:
         DataError: they are not, or one is out of range.
     """
-    top = max(classes, 2) - 1
+    top = told_apart(classes) - 1
     if not whole or labels.min() < 0 or labels.max() > top:
         raise DataError(
             f"Expected labels from 0 to {top}, for the model has {classes} output"
             f"{'s' if classes > 1 else ''}. Received: labels from {labels.min()} to {labels.max()}."
         )
+
+
+def told_apart(outputs: int) -> int:
+    """How many classes so many scores tell apart: a single one is that of the second of two."""
+    return max(outputs, 2)
 
 
 def say_each(labels: np.ndarray, outputs: int) -> bool:

@@ -7,11 +7,16 @@ _CALLS = re.compile(r"^Exception encountered when calling \S+\.call\(\)\.\s*")
 _REST = re.compile(r"\n\s*Arguments received by ")
 
 
-def reason(error: BaseException, limit: int = 200) -> str:
+def reason(error: BaseException, limit: int = 200, *, first_line: bool = False) -> str:
     """The cause in an error's message: no colours, no lists of arguments, no config.
 
     Keras puts what happened behind a layer's whole config, or between the name of each layer around
     and the arguments it received.
+
+    Args:
+        error: what a library raised.
+        limit: the most characters.
+        first_line: leave out what stands behind it, with a converter or a loader a trace.
 
     Example:
 
@@ -21,5 +26,5 @@ def reason(error: BaseException, limit: int = 200) -> str:
     text = _COLOURS.sub("", str(error)).strip().rpartition("Exception encountered: ")[2]
     while _CALLS.match(text):
         text = _CALLS.sub("", text)
-    cause = _REST.split(text)[0].strip().split("\n\n")[0]
+    cause = _REST.split(text)[0].strip().split("\n" if first_line else "\n\n")[0]
     return " ".join(cause.split())[:limit] or type(error).__name__

@@ -10,6 +10,8 @@ from keras_prune.exporting import export
 from keras_prune.packing import unpack
 from keras_prune.runtimes import open_runtime
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "dense.keras", "dense.tflite", "compact.tflite", "sparse.tflite", "dynamic.tflite",
     "packed.kpz", "shared.kpz",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import keras
 import pytest
@@ -12,15 +13,21 @@ from tests.classifiers import dark_or_light, pictures
 from tests.data.pictures import picture
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     model = dark_or_light()
     for name in ("model.keras", "model.kpz", "model.tflite", "saved"):
-        export(model, tmp_path / name)
-    pictures(tmp_path / "photos")
-    picture(tmp_path / "a[b].png", 250, size=(11, 3))
-    picture(tmp_path / "night.png", 3)
-    return tmp_path
+        export(model, folder / name)
+    pictures(folder / "photos")
+    picture(folder / "a[b].png", 250, size=(11, 3))
+    picture(folder / "night.png", 3)
+    return folder
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+    return shutil.copytree(written, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize("model", ["model.keras", "model.kpz", "model.tflite", "saved"])

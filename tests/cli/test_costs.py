@@ -6,11 +6,17 @@ import re
 
 import pytest
 
+from keras_prune.cli.profile import profile as profile_command
 from keras_prune.packing import pack
-from keras_prune.profiling import compare, profile
+from keras_prune.profiling import available, compare, profile
 from tests.classifiers import dark_or_light
 from tests.networks import conv, head, image
 from tests.networks.barriers import Unknown
+
+
+def test_every_convention_can_be_chosen():
+    (option,) = (each for each in profile_command.params if each.name == "convention")
+    assert tuple(option.type.choices) == available()
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_a_comparison_as_table_json_and_csv(call, models, tmp_path):
         (["profile", "absent.keras"], "absent.keras does not exist"),
         (["profile", "text.keras"], "not a Keras file"),
         (["profile", "text.kpz"], "text.kpz is no packed model, or is damaged"),
-        (["profile", "mine.keras", "--convention", "lennet"], "Did you mean 'lenet'?"),
+        (["profile", "mine.keras", "--convention", "lennet"], "'lennet' is not one of 'standard',"),
         (["profile", "mine.keras", "--csv", "no/costs.csv"], "Cannot write the table no/costs"),
         (["compare", "mine.keras"], "Missing argument"),
         (["compare", "mine.keras", "text.keras"], "text.keras is not a Keras file"),

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from keras_prune.cli.method_options import method_settings
-from keras_prune.cli.options_from import documented, option, settings_of
+from keras_prune.cli.options_from import Pair, documented, option, settings_of
 from keras_prune.methods.registry import available
 
 
@@ -91,3 +91,17 @@ def test_all_settings_of_all_methods_are_explained_and_of_one_kind():
         for setting in method_settings(method).values():
             assert len(setting.text) > 5, (method, setting.name)
             assert kinds.setdefault(setting.name, setting.kind) == setting.kind, setting.name
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [("block*=0.5", ("block*", 0.5)), ("a=b=1/4", ("a=b", 0.25))],
+)
+def test_a_pattern_and_a_number(written, found):
+    assert Pair().convert(written, None, None) == found
+
+
+@pytest.mark.parametrize("written", ["block", "=0.5", "block=half"])
+def test_what_is_no_pair_is_refused(written):
+    with pytest.raises(click.BadParameter):
+        Pair().convert(written, None, None)

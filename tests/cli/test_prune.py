@@ -45,6 +45,15 @@ def test_a_model_of_the_users_is_cut_to_its_budget(call, file, tmp_path):
     assert {path.name for path in (tmp_path / "logs").iterdir()} >= {"fine-tune", "network"}
 
 
+def test_a_training_for_sparsity_and_ratios_of_single_groups(call, driver, file):
+    done = call("prune", file, "--dataset", "digits", "--ratios", "a=0.5", "--ratios", "b*=1/4",
+                "--sparse-training", "growing")  # fmt: skip
+    assert done.code == 0, done.err
+    config = driver.calls[0]["config"]
+    assert config.prune.ratios == {"a": 0.5, "b*": 0.25}
+    assert (config.sparse_training.kind, config.sparse_training.total) == ("growing", 1.0)
+
+
 @pytest.mark.slow
 def test_a_budget_among_the_options_replaces_that_of_the_file(call, file, tmp_path):
     (tmp_path / "my.toml").write_text("[prune]\nmacs = 0.9\n")
@@ -91,9 +100,10 @@ def test_sensitivity_as_table_file_and_picture(call, file, tmp_path):
         (["--dataset", "digits", "--macs", 0.5, "--ratio", 0.5], "one budget"),
         (["--dataset", "digits", "--macs", 1.5], "macs"),
         (["--dataset", "digits", "--macs", 1.0], "would change nothing"),
-        (["--dataset", "digits", "--macs", 0.5, "--criterion", "tailor"], "Did you mean 'taylor'"),
+        (["--dataset", "digits", "--macs", 0.5, "--criterion", "tailor"], "'tailor' is not one of"),
         (["--dataset", "digits", "--macs", 0.5, "--exclude", "konv*"], "konv*"),
         (["--dataset", "digits", "--macs", 0.5, "--exclude", "*"], "keeps every group whole"),
+        (["--dataset", "digits", "--ratios", "a=1", "--ratios", "a=0.5"], "a is given twice"),
         (["--dataset", "digit", "--macs", 0.5], "Did you mean 'digits'"),
         (["--macs", 0.5], "Missing option '--dataset'"),
         (["--dataset", "digits", "--macs", 0.5, "--mlflow", "http://127.0.0.1:9"], "MLflow"),
@@ -161,7 +171,8 @@ def test_the_method_of_a_file_counts_where_no_option_names_one(call, driver, fil
     [
         (["--ratio", 1.0], "between 0 and 1"),
         (["--plot", "s.pdf"], ".svg or .png"),
-        (["--criterion", "l3"], "Unknown criterion 'l3'"),
+        (["--criterion", "l3"], "'l3' is not one of 'l1', "),
+        (["--precision", "float8"], "'float8' is not one of 'float32', "),
     ],
 )
 def test_mistakes_of_sensitivity(call, file, arguments, words):

@@ -16,6 +16,7 @@ VALUES = {
     "agent_learning_rate": 0.25, "augment": False, "balance": 0.125, "criterion": "l1",
     "curve": True, "dataset": "mnist", "exclude": ("conv1", "block5_*"), "latency": 0.5,
     "model": "conv248", "normalize": "max", "precision": "mixed_bfloat16", "price": -0.25,
+    "ratios": {"conv1": 0.25, "block5_*": 0.5},
     "scope": "global", "sparsity": 0.75, "threshold": "erk", "weights": "w.keras",
 }  # fmt: skip
 NOT_WITH_EACH_OTHER = {"macs", "params", "ratio", "latency"}
@@ -34,6 +35,8 @@ def arguments(name, value):
         return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, tuple):
         return [part for each in value for part in (flag, each)]
+    if isinstance(value, dict):
+        return [part for pair in value.items() for part in (flag, "{}={}".format(*pair))]
     return [flag, value]
 
 
@@ -46,16 +49,26 @@ def test_every_option_reaches_the_configuration(call, driver, tmp_path, recipe):
     budgets = [name for name in values if name in NOT_WITH_EACH_OTHER]
     for name in budgets[1:]:
         del values[name]
-    values.pop("scores", None)  # which are for a single step
+    for name in ("scores", "blocks"):  # which are for a single step
+        values.pop(name, None)
     given = [part for name, value in values.items() for part in arguments(name, value)]
     result = call(recipe, *given)
     assert result.code == 0, result.err
     found = dotted(to_dict(driver.calls[0]["config"]))
     values["weights"] = str(tmp_path / "w.keras")
+    values |= {f"ratios.{k}": v for k, v in values.pop("ratios", {}).items()}
     for name, value in values.items():
-        assert found[settings[name].key] == value, name
+        first, _, rest = name.partition(".")
+        assert found[settings[first].key + (f".{rest}" if rest else "")] == value, name
     for name in budgets[1:]:  # what the shipped configuration says of another budget is gone
         assert found[settings[name].key] is None, name
+
+
+def test_blocks_may_leave(call, driver):
+    assert call("taylor", "--steps", 1, "--blocks").code == 0
+    assert to_dict(driver.calls[0]["config"])["prune"]["blocks"] is True
+    refused = call("taylor", "--steps", 2, "--blocks")
+    assert refused.code == 2 and "blocks: expected steps=1" in refused.err
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -95,7 +95,7 @@ def chain(widths):
         (["rl-pruner", "--macs", 0.001, "--model", "conv248"], "cannot be met"),
         (["rl-pruner", "--macs", 0.5, "--ratio", 0.5], "Expected one budget"),
         (["rl-pruner", "--macs", 1.5], "macs to be a number in (0, 1]"),
-        (["rl-pruner", "--criterion", "tailor"], "Did you mean 'taylor'"),
+        (["rl-pruner", "--criterion", "tailor"], "'tailor' is not one of"),
         (["rl-pruner", "--max-drop", 0], "max_drop to be positive"),
         (["rl-pruner", "--model", "resnet57"], "Did you mean 'resnet56'"),
         (["prune", "one.keras", "--method", "rl_pruner", "--macs", 0.5], "at least two groups"),

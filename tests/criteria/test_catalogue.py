@@ -1,10 +1,13 @@
 """Criteria by name, configuration, and as they are."""
 
+from typing import get_args
+
 import keras
 import pytest
 
 from keras_prune import criteria
 from keras_prune.criteria import L1, Random, Taylor
+from keras_prune.criteria.names import CriterionName
 from keras_prune.errors import ConfigError
 
 
@@ -20,11 +23,15 @@ def test_every_name_and_its_config(name):
 def test_arguments_go_round():
     criterion = criteria.get({"class_name": "l1", "config": {"reduction": "max"}})
     assert criterion == L1("max")
-    assert criterion.get_config() == {"reduction": "max", "consumers": True}
+    assert criterion.get_config() == {"reduction": "max", "consumers": True, "affine": False}
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.25)
     config = Taylor(loss=loss).get_config()
     again = criteria.get({"class_name": "taylor", "config": config})
     assert again.get_config() == config and config["loss"]["config"]["label_smoothing"] == 0.25
+
+
+def test_configurations_know_every_name():
+    assert get_args(CriterionName) == criteria.available()
 
 
 def test_criteria_pass_as_they_are():

@@ -84,9 +84,16 @@ def test_taylor_is_the_gradient_of_the_mask(name):
     check_network(name)
 
 
+# Networks with layers that read inside what a mask silences, too, or make it zero where it is made.
+INSIDE = {
+    "attention_from_one_dense", "both_directions", "cells", "films", "gated_inside",
+    "recurrent_stack", "states_handed_on", "states_of_both_directions",
+}  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("name", sorted({*RUNNING} - {*SAMPLE}))
+@pytest.mark.parametrize("name", sorted({*RUNNING} - {*SAMPLE} - INSIDE))
 def test_taylor_is_the_gradient_of_the_mask_on_every_network(name):
     check_network(name)
 

@@ -20,7 +20,20 @@ def without(graph: ChannelGraph, name: str, channel: int) -> keras.Model:
     return prune_graph(graph, PruningPlan.for_graph(graph, {name: kept}))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+COSTLY = {
+    name
+    for name, network in NETWORKS.items()
+    if network.build.__module__.endswith((".attention", ".own_weights", ".recurrent"))
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in COSTLY else [], id=name)
+        for name in NETWORKS
+    ],
+)
 def test_costs_are_what_a_prune_of_one_channel_saves(name):
     graph = ChannelGraph(NETWORKS[name].build())
     macs = channel_macs(graph)

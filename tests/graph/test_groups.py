@@ -1,5 +1,7 @@
 """Which channels hang together: exact groups, since a pin too many is silent otherwise."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -21,6 +23,12 @@ def test_groups_units_and_barriers_are_exact(name):
     assert all(pin.reason for pin in graph.pins)
     units = np.concatenate([group.units for group in graph.groups.values()] or [[]])
     assert len(set(units)) == len(units) and STAYS not in units
+    summary = graph.summary()
+    plain = json.loads(json.dumps(summary.to_dict()))
+    several = {name: channels for name, channels in network.groups.items() if channels > 1}
+    assert {g["name"]: g["channels"] for g in plain["groups"]} == several
+    assert len(summary.to_frame()) == len(several)
+    assert str(summary).startswith(f"{summary.model}: {len(several)} group")
 
 
 def roles(graph: ChannelGraph, group: str) -> dict[str, list[str]]:

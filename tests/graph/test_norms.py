@@ -127,6 +127,26 @@ def test_the_deprecated_scaling_of_layer_normalization_stays():
     assert list(ChannelGraph(behind(norm), admit_norms=True).groups) == ["b"]
 
 
+class Normed(kl.Layer):
+    """A norm of Keras inside a layer of a user's, and a weight beside it."""
+
+    def build(self, shape):
+        self.norm = kl.LayerNormalization()
+        self.norm.build(shape)
+        self.scale = self.add_weight((shape[-1],), name="scale")
+
+    def call(self, x):
+        return self.norm(x) * self.scale
+
+
+@pytest.mark.parametrize("make", [lambda: kl.TimeDistributed(kl.LayerNormalization()), Normed])
+def test_a_norm_inside_a_layer_is_never_admitted(make):
+    """The twin cannot tell it which channels are left."""
+    graph = ChannelGraph(randomise(behind(make())), admit_norms=True)
+    assert list(graph.groups) == ["b"] and not graph.statistics
+    assert_invariant(graph.model, half_plan(graph))
+
+
 def test_softmax_stays_pinned():
     assert list(ChannelGraph(behind(kl.Softmax()), admit_norms=True).groups) == ["b"]
 

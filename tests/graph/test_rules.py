@@ -104,8 +104,18 @@ def test_activations_are_elementwise_where_one_channel_does_not_feel_another():
     for activation in ELEMENTWISE:
         difference = np.array(activation(x) - activation(changed))
         assert not difference[:, [0, 1, 3, 4]].any(), activation
-    assert not is_elementwise(activations.softmax) and not is_elementwise(lambda x: x)
-    assert is_elementwise(None)
+    mixing = (activations.softmax, ops.softmax, lambda x: x / ops.sum(x), lambda x: x[..., ::-1])
+    assert not any(map(is_elementwise, mixing))
+    known = (None, ops.relu, lambda x: 0.5 * x * (1 + ops.tanh(x)))
+    assert all(map(is_elementwise, known))
+
+
+@pytest.mark.tensorflow
+def test_activations_of_tensorflow_are_known_by_their_names():
+    import tensorflow as tf
+
+    assert all(map(is_elementwise, (tf.nn.relu, tf.nn.silu, tf.math.tanh, tf.nn.gelu)))
+    assert not any(map(is_elementwise, (tf.nn.softmax, tf.nn.l2_normalize)))
 
 
 @pytest.mark.parametrize("activation", ["softmax", "log_softmax", ops.softmax, kl.ReLU()])

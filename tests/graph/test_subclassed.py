@@ -59,6 +59,32 @@ def test_a_traced_model_is_pruned_like_any_other(tmp_path):
     assert [layer.name for layer in pruned.layers if layer.weights] == ["a", "norm", "b", "head"]
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="words are TensorFlow's own")
+def test_words_are_traced_as_words():
+    class Tagged(keras.Model):
+        def __init__(self):
+            super().__init__(name="tagged")
+            words = ["red", "green", "blue"]
+            self.split = kl.TextVectorization(vocabulary=words, output_sequence_length=6)
+            self.look_up = kl.StringLookup(vocabulary=words, output_mode="one_hot")
+            self.embed, self.conv = kl.Embedding(5, 4), kl.Conv1D(8, 3, name="conv")
+            self.pool, self.join = kl.GlobalAveragePooling1D(), kl.Concatenate()
+            self.head = kl.Dense(2, name="head")
+
+        def call(self, inputs):
+            read = self.pool(self.conv(self.embed(self.split(inputs["text"]))))
+            return self.head(self.join([read, self.look_up(inputs["tag"]), inputs["size"]]))
+
+    words = ops.convert_to_tensor([["red blue"], ["green none"]], dtype="string")
+    given = {"text": words, "tag": words[:, 0], "size": ops.ones((2, 1))}
+    model = Tagged()
+    expected = model(given)
+    graph = ChannelGraph(model)
+    assert [tensor.dtype for tensor in graph.trace.flat_inputs] == ["float32", "string", "string"]
+    whole = prune(model, half_plan(graph).for_graph(graph, {}))
+    assert_same([whole(given)], [expected])
+
+
 def test_training_reaches_the_layers():
     model = randomise(chain())
     graph = ChannelGraph(model)

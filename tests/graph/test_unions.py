@@ -55,3 +55,21 @@ def test_a_long_chain_in_the_worst_order():
     labels = unions.fresh(20_000)
     unions.unite(labels[1:], labels[:-1])
     assert (unions.resolve()[labels] == labels[0]).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.booleans()), max_size=20))
+def test_asking_in_between_changes_nothing(pairs):
+    asked, once = Unions(), Unions()
+    for unions in (asked, once):
+        unions.fresh(5)
+    for number, (a, b, ask) in enumerate(pairs):
+        if number == len(pairs) // 2:
+            for unions in (asked, once):
+                unions.fresh(6)
+        bound = once.count
+        for unions in (asked, once):
+            unions.unite(np.array([a % bound]), np.array([b % bound]))
+        if ask:
+            asked.resolve()
+    np.testing.assert_array_equal(asked.resolve(), once.resolve())
+    np.testing.assert_array_equal(asked.resolve(pinned=False), once.resolve(pinned=False))

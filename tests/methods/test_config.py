@@ -164,4 +164,6 @@ def test_single_keys_are_changed_and_checked():
     assert override(found, {"prune.macs": 0.25}).prune.macs == 0.25
     with pytest.raises(ConfigError, match="Did you mean 'macs'"):
         override(found, {"prune.mac": 0.25})
-    assert sections() == ("prune", "common", "train", "recovery", "finetune", "distillation")
+    assert sections() == (
+        "prune", "common", "train", "recovery", "finetune", "distillation", "sparse_training",
+    )  # fmt: skip

@@ -18,7 +18,7 @@ from keras_prune.methods import registry
 from keras_prune.methods.config import RunConfig, load_run
 from keras_prune.profiling import profile
 from keras_prune.runtimes.loading import load_model
-from keras_prune.training import TrainingConfig
+from keras_prune.training import SparseTrainingConfig, TrainingConfig
 from keras_prune.utils.config import to_toml
 
 layers = keras.layers
@@ -182,6 +182,8 @@ def fingerprint(model: keras.Model) -> list[bytes]:
 def test_something_is_done(name, result):
     assert result.report.method == name
     assert result.report.after != result.report.before
+    assert all(map(np.isfinite, result.report.pruned_values))
+    assert name == "rnp" or result.report.pruned_values
 
 
 class Killed(Exception):  # noqa: N818  # it is no error
@@ -231,6 +233,28 @@ def test_killed_and_resumed_a_run_ends_alike_and_its_files_are_whole(
     assert kp.PruningPlan.load(run / "plan.json") == result.plan
     assert {"baseline.keras", "history.csv", "training.csv"} <= {p.name for p in run.iterdir()}
     assert not {"state", "trainings"} & {path.name for path in run.iterdir()}
+
+
+@pytest.mark.parametrize("name", fast_for(), indirect=True)
+def test_a_training_for_sparsity_comes_first_and_goes_on_when_killed(
+    name, model, tmp_path, monkeypatch
+):
+    sparse = SparseTrainingConfig(epochs=2, steps_per_epoch=2, strength=1.0)
+    made, before = method(name, sparse_training=sparse), fingerprint(model)
+    whole = made.run(model, task(), seed=3)
+    assert fingerprint(model) == before
+    monkeypatch.setenv("KERAS_PRUNE_CHECKPOINT_SECONDS", "0")
+    for batches in (3, 3, 200):  # in the training, behind it, to the end
+        with killed_after(batches):
+            result = made.run(model, task(), seed=3, directory=tmp_path / "run")
+    assert_same(result, whole)
+    assert result.report.before.validation == pytest.approx(
+        kp.Task.value(task().bind(model), model)
+    )
+    assert not (tmp_path / "run" / "scores.json").exists(), "they are of the trained network"
+    assert "trained for sparsity (group_lasso" in " ".join(result.report.notes)
+    stages = (tmp_path / "run" / "training.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in stages][:2] == ["sparse training"] * 2
 
 
 def test_a_killed_run_does_not_go_on_with_something_else(name, model, tmp_path):

@@ -20,6 +20,7 @@ from keras_prune.profiling import profile
 from keras_prune.reporting import RunDirectory
 from keras_prune.surgery import prune
 from keras_prune.training import TrainingConfig
+from tests.networks.barriers import untraceable
 
 from . import tiny
 from .tiny import SPLITS, TRAININGS, assert_same_weights, trained
@@ -306,6 +307,7 @@ def test_a_model_that_no_report_can_count_is_refused_at_once(tmp_path):
     assert not (tmp_path / "run" / "state").exists()
 
 
+@pytest.mark.slow
 def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatch):
     from keras_prune.methods.run import export
 
@@ -375,7 +377,7 @@ def test_a_network_at_chance_before_it_is_pruned_is_told(task):
 
 
 def test_work_that_cannot_be_counted_is_noted(model, task):
-    scaled = keras.layers.Lambda(lambda x: x * 1.0, name="own")(i := keras.Input((8, 8, 1)))
+    scaled = keras.layers.Lambda(untraceable, name="own")(i := keras.Input((8, 8, 1)))
     report = ranking(steps=1).run(keras.Model(i, model(scaled)), task).report
     assert (
         "MACs and FLOPs are lower bounds: not counted are 'own' (no rule for the layer Lambda)."

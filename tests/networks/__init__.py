@@ -1,12 +1,15 @@
 """Small networks with all that channels can meet, and what the walk must find in them."""
 
 from tests.networks import (
+    attention,
     barriers,
     calls,
     chains,
     convolutions,
     joins,
     layouts,
+    own_weights,
+    recurrent,
     sequences,
     shapes,
     slices,
@@ -16,5 +19,6 @@ from tests.networks.base import NETWORKS, Network, behind, conv, head, image, ne
 __all__ = ["NETWORKS", "Network", "behind", "conv", "head", "image", "network"]
 
 FAMILIES = (
-    barriers, calls, chains, convolutions, joins, layouts, sequences, shapes, slices,
+    attention, barriers, calls, chains, convolutions, joins, layouts, own_weights, recurrent,
+    sequences, shapes, slices,
 )  # fmt: skip

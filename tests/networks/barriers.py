@@ -9,13 +9,13 @@ from tests.networks.base import NETWORKS, Network, behind, conv, head, image, ne
 
 @keras.saving.register_keras_serializable("tests")
 class Unknown(kl.Layer):
-    """A layer no rule knows, with a weight."""
+    """A layer no rule knows, with a weight that it reads as no symbolic tensor can be read."""
 
     def build(self, shape):
         self.scale = self.add_weight(shape=(shape[-1],), name="scale")
 
     def call(self, x):
-        return x * self.scale
+        return x * self.scale.value
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -60,6 +60,14 @@ class Relu(keras.Operation):
         return keras.KerasTensor(x.shape, x.dtype)
 
 
+@keras.saving.register_keras_serializable("tests")
+def untraceable(x):
+    """A function that no symbolic tensor can go through."""
+    if isinstance(x, keras.KerasTensor):
+        raise TypeError("numbers are needed")
+    return x / (1 + x * x)
+
+
 @network({"b": 6})
 def softmax_inside():
     i = image()
@@ -75,12 +83,15 @@ for _name, _barrier in {
     "unknown_op": lambda: Relu(name="x"),
     "overridden_call": lambda: OtherConv(7, 1, name="x"),
     "overridden_convolution": lambda: StandardisedConv(7, 1, name="x"),
-    "lambda_layer": lambda: kl.Lambda(lambda x: x / (1 + x * x), name="x"),
+    "lambda_layer": lambda: kl.Lambda(untraceable, name="x"),
     "rescaling_per_channel": lambda: kl.Rescaling(1.0, [0.1 * c for c in range(8)], name="x"),
     "fixed_noise": lambda: kl.Dropout(0.5, noise_shape=(None, 1, 1, 8), name="x"),
 }.items():
     NETWORKS[_name] = Network(lambda make=_barrier: behind(make()), {"b": 6}, ["x"])
 
+NETWORKS["lambda_of_ops"] = Network(
+    lambda: behind(kl.Lambda(lambda x: x / (1 + x * x))), {"a": 8, "b": 6}
+)
 NETWORKS["rescaling"] = Network(lambda: behind(kl.Rescaling(0.5, 0.1)), {"a": 8, "b": 6})
 NETWORKS["described_subclass"] = Network(
     lambda: behind(NamedConv(7, kernel_size=1, name="x", note="why")), {"a": 8, "x": 7, "b": 6}

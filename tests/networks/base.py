@@ -31,6 +31,9 @@ NETWORKS: dict[str, Network] = {}
 
 
 def network(groups: Outcome, barriers: Sequence[str] = (), runs: bool = True) -> Callable:
+    if keras.backend.backend() == "jax":  # where values must be as wide as keys
+        groups = {name: n for name, n in groups.items() if not name.endswith("/value")}
+
     def register(build: Callable[[], keras.Model]) -> Callable[[], keras.Model]:
         NETWORKS[build.__name__] = Network(build, groups, barriers, runs)
         return build

@@ -227,3 +227,24 @@ def resized_and_pooled():
     x = ops.image.resize(conv(8, "a")(i), (9, 7))
     x = ops.average_pool(ops.max_pool(kl.Resizing(8, 8)(x), 2), 2, padding="same")
     return keras.Model(i, head(conv(6, "b")(x)))
+
+
+@network({"a": 8, "b": 5})
+def rolled_along_two_axes():
+    i = image()
+    x = ops.roll(conv(8, "a")(i), (2, 3), axis=(1, 3))
+    return keras.Model(i, kl.Dense(3)(kl.Flatten()(conv(5, "b")(ops.roll(x, (1, 1), axis=(2, 3))))))
+
+
+@network({"a": 8})
+def rolled_along_one_axis_twice():
+    i = image()
+    x = ops.roll(conv(8, "a")(i), (1, 2), axis=(3, -1))
+    return keras.Model(i, kl.Dense(3)(kl.Flatten()(x)))
+
+
+@network({"b": 5}, barriers=["repeat"])
+def repeated_without_an_axis():
+    i = keras.Input((6,))
+    x = ops.reshape(ops.repeat(kl.Dense(4, name="a")(i), 2), (-1, 8))
+    return keras.Model(i, kl.Dense(3)(kl.Dense(5, name="b")(x)))

@@ -42,17 +42,7 @@ def embedded_twice():
     return keras.Model([one, two], kl.Dense(3)(kl.Flatten()(x)))
 
 
-@network({"d": 4}, barriers=["lstm", "both", "steps"])
-def recurrent():
-    i = tokens()
-    x = kl.Embedding(9, 8, mask_zero=True, name="table")(i)
-    x = kl.LSTM(7, return_sequences=True, name="lstm")(x)
-    x = kl.Bidirectional(kl.GRU(4, return_sequences=True), name="both")(kl.Dense(5)(x))
-    x = kl.TimeDistributed(kl.Dense(3), name="steps")(kl.Dense(6)(x))
-    return keras.Model(i, kl.Dense(2)(kl.Dense(4, name="d")(ops.mean(x, axis=1))))
-
-
-@network({"wide": 12, "late": 5}, barriers=["attention"])
+@network({"a": 8, "attention/heads": 2, "attention/value": 4, "wide": 12, "late": 5})
 def transformer():
     i = keras.Input((6, 4))
     x = kl.Dense(8, name="a")(i)
@@ -61,10 +51,32 @@ def transformer():
     return keras.Model(i, kl.Dense(3)(kl.Dense(5, name="late")(kl.GlobalAveragePooling1D()(x))))
 
 
-@network({"c": 5}, barriers=["matmul", "einsum", "dot"])
+@network({"b": 8, "c": 5})
 def products():
     i = keras.Input((6, 4))
     x, y = kl.Dense(8, name="a")(i), kl.Dense(8, name="b")(i)
     z = ops.matmul(x, ops.transpose(y, (0, 2, 1)))
     z = z + ops.einsum("btc,bsc->bts", x, y) + kl.Dot(2, name="dot")([x, y])
     return keras.Model(i, kl.Dense(3)(kl.Flatten()(kl.Dense(5, name="c")(z))))
+
+
+@network({"a": 8, "wide": 10})
+def mixed_positions():
+    """A dense layer over positions: channels pass it, as many as are made beside them stay."""
+    i = keras.Input((6, 4))
+    x = kl.Dense(8, name="a")(i)
+    y = kl.Dense(5, activation="gelu", name="narrow")(kl.Permute((2, 1))(x))
+    x = x + kl.Permute((2, 1))(kl.Dense(6, name="back")(y))
+    x = x + kl.Dense(8)(kl.Dense(10, activation="gelu", name="wide")(x))
+    return keras.Model(i, kl.Dense(3)(kl.GlobalAveragePooling1D()(x)))
+
+
+@network({"narrow": 5, "wide": 10}, ["layer_normalization"])
+def mixed_positions_of_normed_channels():
+    """Channels that stay leave what is made beside them."""
+    i = keras.Input((6, 4))
+    x = kl.LayerNormalization()(kl.Dense(8, name="a")(i))
+    y = kl.Dense(5, activation="gelu", name="narrow")(kl.Permute((2, 1))(x))
+    x = x + kl.Permute((2, 1))(kl.Dense(6, name="back")(y))
+    x = x + kl.Dense(8)(kl.Dense(10, activation="gelu", name="wide")(x))
+    return keras.Model(i, kl.Dense(3)(kl.GlobalAveragePooling1D()(x)))

@@ -69,6 +69,8 @@ def test_remove_if_empty(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     run.write_text("a", "a")
     assert not run.remove_if_empty() and (run / "a").exists()
+    assert RunDirectory.create(tmp_path / "runs" / "mine" / "run").remove_if_empty()
+    assert tmp_path.exists() and not (tmp_path / "runs").exists()
 
 
 def test_open_goes_on_with_a_run_and_refuses_other_files(tmp_path):
@@ -105,6 +107,7 @@ with RunDirectory(Path(sys.argv[1])).locked():
 """
 
 
+@pytest.mark.slow
 def test_a_directory_has_one_owner_and_is_free_again_when_that_was_killed(tmp_path):
     environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
     process = subprocess.Popen(

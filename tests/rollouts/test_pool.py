@@ -13,6 +13,8 @@ from tests.methods.filter_agent.small import residual_network
 
 from .examples import IMAGES, FatalLoss, answers, masks_of, regression_network
 
+pytestmark = pytest.mark.slow  # each process imports TensorFlow
+
 
 @pytest.fixture(scope="module")
 def pool():
@@ -85,7 +87,6 @@ def test_a_loss_another_process_does_not_find_is_refused_in_one_line(pool, monke
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.slow
 def test_a_process_that_dies_gives_one_line():
     model = regression_network()
     data = IMAGES, np.zeros((40, 1), "float32")

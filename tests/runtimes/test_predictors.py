@@ -11,7 +11,7 @@ from keras_prune.exporting import export
 from keras_prune.runtimes.predictors import open_predictor
 from keras_prune.training import evaluate, evaluate_predictor
 from keras_prune.utils.quiet import quiet
-from tests.classifiers import dark_or_light, pictures
+from tests.classifiers import dark_or_light, one_sigmoid, pictures
 
 IMAGES = np.stack([np.full((6, 5, 3), grey, "float32") for grey in (0, 122, 132, 255, 40)])
 LIGHT = 1 / (1 + np.exp(0.2 * (127 - IMAGES[:, 0, 0, 0].astype("float64"))))
@@ -33,6 +33,34 @@ def test_all_formats_give_the_same_probabilities(tmp_path, name):
     expected = np.stack([1 - LIGHT, LIGHT], axis=1)
     for count in (5, 2):
         np.testing.assert_allclose(predictor(IMAGES[:count]), expected[:count], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.tflite"])
+def test_one_probability_is_that_of_the_second_class(tmp_path, name):
+    predictor = open_predictor(saved(tmp_path, name, one_sigmoid()))
+    assert predictor.num_classes == 2
+    np.testing.assert_allclose(predictor(IMAGES), np.stack([1 - LIGHT, LIGHT], 1), atol=1e-5)
+    np.testing.assert_allclose(predictor(IMAGES[:1])[0, 1], LIGHT[0], atol=1e-5)
+    folder = str(pictures(tmp_path / "pictures"))
+    splits = data.load(folder, input_shape=(6, 5, 3))
+    assert evaluate_predictor(predictor, splits.test).accuracy == pytest.approx(90)
+
+
+def test_one_score_that_is_no_probability_is_refused(tmp_path):
+    path = saved(tmp_path, "model.keras", one_sigmoid(activation=None))
+    with pytest.raises(ModelError, match="one score, from .* Expected a probability"):
+        open_predictor(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_score_that_happens_to_lie_between_0_and_1_is_refused(tmp_path, seed):
+    keras.utils.set_random_seed(seed)
+    i = keras.Input((6, 5, 3))
+    x = keras.layers.Conv2D(8, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(i))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    path = saved(tmp_path, "model.keras", keras.Model(i, keras.layers.Dense(1)(x)))
+    with pytest.raises(ModelError, match="one score"):
+        open_predictor(path)
 
 
 def converted(model, path, **settings):

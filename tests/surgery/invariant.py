@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGraph, Role, trace
+from keras_prune.graph import ChannelGraph, trace
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
 from keras_prune.surgery.silencing import silence
@@ -67,10 +67,31 @@ def shapes_after(graph: ChannelGraph, plan: PruningPlan) -> list[tuple[int, ...]
         for member in graph.groups[name].members:
             key = (id(member.binding.variable), member.binding.axis)
             gone[key] = gone.get(key, 0) + int(np.isin(member.owner, list(dropped)).sum())
+    left = weights_left(graph, plan)
     return [
         tuple(size - gone.get((id(weight), axis), 0) for axis, size in enumerate(weight.shape))
         for weight in graph.model.weights
+        if id(weight) in left
     ]
+
+
+def weights_left(graph: ChannelGraph, plan: PruningPlan) -> set[int]:
+    """The weights of what the outputs need without the plan's residual blocks, by `id`."""
+    shortcuts = {id(graph.blocks[name].join): graph.blocks[name].source for name in plan.blocks}
+    pending, left = [graph.trace], set()
+    while pending:
+        traced = pending.pop()
+        needed = set(map(id, traced.flat_outputs))
+        for call in reversed(traced.calls):
+            if needed.isdisjoint(map(id, call.outputs)):
+                continue
+            source = shortcuts.get(id(call))
+            needed.update(map(id, call.inputs if source is None else (source,)))
+            if source is None and id(call.operation) in graph.traces:
+                pending.append(graph.traces[id(call.operation)])
+            elif source is None:
+                left |= {id(weight) for weight in getattr(call.operation, "weights", ())}
+    return left
 
 
 def silenced_by_hand(graph: ChannelGraph, plan: PruningPlan, x: Any) -> list[np.ndarray]:
@@ -78,11 +99,14 @@ def silenced_by_hand(graph: ChannelGraph, plan: PruningPlan, x: Any) -> list[np.
     model = graph.model
     saved = model.get_weights()
     for name, kept in plan.kept.items():
-        for member in graph.groups[name].by_role(Role.CONSUMER):
+        for member in graph.groups[name].silencers:
             dropped = (member.owner >= 0) & ~np.isin(member.owner, kept)
             value = keras.ops.convert_to_numpy(member.binding.variable).copy()
             np.moveaxis(value, member.binding.axis, 0)[dropped] = 0
             member.binding.variable.assign(value)
+    for name in plan.blocks:
+        for member in graph.blocks[name].silencers:
+            member.binding.variable.assign(np.zeros(member.binding.variable.shape))
     result = outputs(model, x)
     model.set_weights(saved)
     return result

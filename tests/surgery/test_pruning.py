@@ -10,10 +10,10 @@ from keras import layers as kl
 from keras import ops
 
 from keras_prune.errors import ModelError, PlanError
-from keras_prune.graph import ChannelGraph, Rule, register
+from keras_prune.graph import ChannelGraph, Rule, along_channels, register
 from keras_prune.graph.rules import base
 from keras_prune.plan import PruningPlan
-from keras_prune.surgery import prune
+from keras_prune.surgery import prune, silence
 from tests.networks import NETWORKS, behind, conv, head, image
 from tests.surgery.invariant import (
     assert_invariant,
@@ -305,14 +305,14 @@ def test_every_tensor_needs_a_survivor():
 class Forgets(kl.Layer):
     """Its get_config leaves out what its arguments were."""
 
-    def __init__(self, units=3, bias=False, rows=1, **options):
+    def __init__(self, length=3, bias=False, rows=1, **options):
         super().__init__(**options)
         self.rows = rows
-        self.dense = kl.Dense(units, use_bias=bias)
-        self.scale = self.add_weight(())  # so that it stays closed
+        self.table = self.add_weight((length,))
+        self.bias = self.add_weight(()) if bias else 0
 
     def call(self, x):
-        return ops.repeat(self.dense(x) * self.scale, self.rows, axis=1)
+        return ops.repeat(x * ops.sum(self.table) + self.bias, self.rows, axis=1)
 
     def get_config(self):
         return {"name": self.name}
@@ -364,10 +364,21 @@ class Bare(kl.Layer):
         ),
     ],
 )
-def test_a_layer_whose_get_config_lies_is_refused_in_one_line(layer, message):
+def test_a_layer_that_is_cut_and_whose_get_config_lies_is_refused_in_one_line(layer, message):
+    @register(Forgets, Refuses, Bare)
+    class Passes(Rule):
+        free_weights = True
+
+        def label(self, call, walk):
+            return along_channels(call, walk.channels(call.inputs[0], -1))
+
     model = behind(layer())
-    with pytest.raises(ModelError, match=message) as caught:
-        prune(model, half_plan(ChannelGraph(model)))
+    try:
+        with pytest.raises(ModelError, match=message) as caught:
+            prune(model, half_plan(ChannelGraph(model)))
+    finally:
+        for kind in (Forgets, Refuses, Bare):
+            base._LAYERS.pop(kind)
     assert "\n" not in str(caught.value)
 
 
@@ -377,3 +388,16 @@ def test_models_without_a_graph_are_refused():
         prune(keras.Sequential([kl.Dense(2)]), plan)
     with pytest.raises(ModelError, match="was not built"):
         prune(keras.Model(), plan)
+
+
+def test_a_layer_at_each_step_and_alone_stays_whole():
+    i, j = keras.Input((5, 6)), keras.Input((6,))
+    layer = kl.Dense(4, name="layer")
+    x = kl.Flatten()(kl.TimeDistributed(layer, name="steps")(i))
+    x = kl.Dense(7, name="behind")(kl.Concatenate()([x, layer(j)]))
+    model = randomise(keras.Model([i, j], kl.Dense(3)(x)))
+    graph = ChannelGraph(model)
+    assert list(graph.groups) == ["behind"]
+    pruned = prune(model, half_plan(graph))
+    x = example(model)
+    assert_same(outputs(pruned, x), outputs(silence(model, half_plan(graph)), x))

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from keras import layers as kl
 from keras import ops
 
-from keras_prune.graph import ChannelGraph
+from keras_prune.graph import ChannelGraph, CutCosts, trace
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from tests.counting import direct_macs
+from tests.networks.own_weights import Gated, Mix, ScaleAndShift, Tokens
 from tests.surgery.invariant import assert_invariant, randomise
 
 SIZE = 4
@@ -97,6 +98,16 @@ class Builder:
     def squeeze_excite(self, x):
         gate = kl.Reshape((1, 1, x.shape[-1]))(kl.GlobalAveragePooling2D()(x))
         return kl.Multiply()([x, kl.Dense(x.shape[-1], activation="sigmoid")(self.dense(gate))])
+
+    def residual(self, x):
+        """A branch that can leave whole."""
+        width = x.shape[-1]
+        scaled = lambda y: kl.BatchNormalization()(self.conv(y, width))  # noqa: E731
+        inside = keras.Sequential([kl.Dense(4, activation="relu"), kl.Dense(width)])
+        gated = lambda y: self.conv(y, width) * self.conv(y, 1, activation="sigmoid")  # noqa: E731
+        branch = self.draw(scaled, inside, gated, lambda y: kl.ReLU()(scaled(self.norm(y))))
+        join = self.draw(lambda a, b: kl.Add()([a, b]), ops.add, lambda a, b: b + a)
+        return join(x, branch(x))
 
     def reshape(self, x):
         width = x.shape[-1]
@@ -207,11 +218,69 @@ class Builder:
         reduce = self.draw(ops.mean, ops.max, ops.std)
         return x - reduce(x, axis=self.draw(1, (1, 2)), keepdims=True)
 
+    def by_rows(self, x, layer):
+        """A layer of sequences over all positions."""
+        x = layer(kl.Reshape((SIZE * SIZE, x.shape[-1]))(x))
+        return kl.Reshape((SIZE, SIZE, x.shape[-1]))(x)
+
+    def attention(self, x):
+        grouped = kl.GroupQueryAttention(2, 2, self.draw(1, 2))
+        heads = kl.MultiHeadAttention(self.draw(2, 3), 2, self.draw(2, 3), use_bias=False)
+        layer = self.draw(heads, grouped)
+        return self.by_rows(x, lambda y: y + layer(y, y))
+
+    def bare_attention(self, x):
+        layer = self.draw(kl.Attention(), kl.AdditiveAttention(), kl.Attention(use_scale=True))
+        made = kl.Dense(self.draw(*WIDTHS))
+        return self.by_rows(x, lambda y: layer([y, made(y), y]))
+
+    def mixed_rows(self, x):
+        """A dense layer over positions."""
+        layer = kl.Dense(self.draw(SIZE, 7), activation="relu")
+        return kl.Permute((1, 3, 2))(kl.Dense(SIZE)(layer(kl.Permute((1, 3, 2))(x))))
+
+    def own_function(self, x):
+        return kl.Lambda(lambda y: ops.tanh(y) * 0.5)(x)
+
+    def attention_of_ops(self, x):
+        def attend(y):
+            q, k, v = (kl.Dense(2 * n, activation=self.draw(None, "tanh"))(y) for n in (2, 2, 3))
+            q, k, v = (ops.reshape(z, (-1, SIZE * SIZE, 2, z.shape[-1] // 2)) for z in (q, k, v))
+            scores = ops.softmax(ops.einsum("bthd,bshd->bhts", q, k) * 0.5)
+            return ops.reshape(ops.einsum("bhts,bshd->bthd", scores, v), (-1, SIZE * SIZE, 6))
+
+        return self.by_rows(x, attend)
+
+    def product(self, x):
+        return self.by_rows(x, lambda y: ops.matmul(y, ops.matmul(ops.swapaxes(y, 1, 2), y)))
+
+    def heads(self, x):
+        made = kl.EinsumDense("abc,cde->abde", (SIZE * SIZE, 2, 3), bias_axes="de")
+        read = kl.EinsumDense("abcd,cde->abe", (SIZE * SIZE, self.draw(*WIDTHS)), bias_axes="e")
+        return self.by_rows(x, lambda y: read(ops.relu(made(y))))
+
+    def recurrent(self, x):
+        kind = self.draw(kl.LSTM, kl.GRU, kl.SimpleRNN)
+        layer = kind(self.draw(2, 4), return_sequences=True)
+        if self.draw(True, False):
+            layer = kl.Bidirectional(layer, merge_mode=self.draw("concat", "sum"))
+        return self.by_rows(x, layer)
+
+    def distributed(self, x):
+        return kl.TimeDistributed(kl.Conv1D(self.draw(*WIDTHS), 3, padding="same"))(x)
+
+    def own_weights(self, x):
+        kind = self.draw(ScaleAndShift, Gated, lambda: Mix(self.draw(*WIDTHS)), Tokens)
+        if kind is not Tokens:
+            return kind()(x)
+        return self.by_rows(x, lambda y: Tokens()(y)[:, 1:])
+
     BLOCKS = (
-        conv, grouped, norm, activation, norm_over_channels, pool, depthwise, separable, transposed,
-        pad, dense, join, concat, rows, gate, squeeze_excite, reshape, flat, permute, again, nested,
-        nested_again, halves, split, part, shuffle, pixel_shuffle, fold, swap, move, widen,
-        constant, statistic,
+        attention, bare_attention, mixed_rows, own_function, attention_of_ops, product, heads,
+        recurrent, distributed, own_weights, conv, grouped, norm, activation, norm_over_channels,
+        pool, depthwise, separable, transposed, pad, dense, residual, join, concat, rows, gate,
+        squeeze_excite, reshape, flat, permute, again, nested, nested_again, halves, split, part,
+        shuffle, pixel_shuffle, fold, swap, move, widen, constant, statistic,
     )  # fmt: skip
 
     def model(self, blocks: int) -> keras.Model:
@@ -226,20 +295,43 @@ class Builder:
         return kl.Dense(3)(flat)
 
 
+UNCOUNTED = {
+    "AdditiveAttention", "Attention", "Einsum", "EinsumDense", "Gated", "GroupedQueryAttention",
+    "Matmul", "Mix", "MultiHeadAttention", "ScaleAndShift", "TimeDistributed", "Tokens",
+}  # fmt: skip
+"""What `direct_macs` does not know."""
+
+
 def check(data: st.DataObject, blocks: int) -> None:
     model = randomise(Builder(data).model(data.draw(st.integers(1, blocks))))
     graph = ChannelGraph(model, data.draw(st.booleans()))
-    expected = {"softmax", "statistic", "regroups an axis of unknown length", "as a bias"}
+    expected = {
+        "softmax", "statistic", "regroups an axis of unknown length", "as a bias",
+        "no weight is known to silence one", "its config says how many",
+        "its bias is shared by channels",
+    }  # fmt: skip
     for pin in graph.barriers:  # every other block is proved
         assert any(word in pin.reason for word in expected), pin
     kept = {}
     for name, group in graph.groups.items():
         mask = data.draw(st.lists(st.booleans(), min_size=group.channels, max_size=group.channels))
         kept[name] = np.flatnonzero(mask) if any(mask) else [0]
-    plan = PruningPlan.for_graph(graph, kept)
+    blocks = [name for name in graph.blocks if data.draw(st.booleans())]
+    plan = PruningPlan.for_graph(graph, kept, blocks)
     with tempfile.TemporaryDirectory() as folder:
         pruned = assert_invariant(model, plan, Path(folder) / "pruned.keras", bites=False)
-    assert profile(pruned).total.macs == direct_macs(pruned)
+    costs = CutCosts(graph, [graph.blocks[name] for name in blocks])
+    assert costs.parameters(masks_of(graph, plan)) == profile(pruned).total.parameters
+    kinds = {type(call.operation).__name__ for call in trace(pruned).calls}
+    if not kinds & UNCOUNTED:
+        assert profile(pruned).total.macs == direct_macs(pruned)
+
+
+def masks_of(graph, plan):
+    return {
+        name: np.isin(np.arange(graph.groups[name].channels), kept)
+        for name, kept in plan.kept.items()
+    }
 
 
 FAST = settings(
@@ -250,7 +342,7 @@ FAST = settings(
 )
 
 
-@settings(FAST, max_examples=12)
+@settings(FAST, max_examples=8)
 @given(st.data())
 def test_pruned_is_silenced_on_random_networks(data):
     check(data, blocks=8)
@@ -262,9 +354,9 @@ def test_pruned_is_silenced_on_many_random_networks(part):
     """Always the same ones, so that a change fails for what it does and not by chance."""
 
     @seed(part)
-    @settings(FAST, derandomize=False, max_examples=250)
+    @settings(FAST, derandomize=False, max_examples=80)
     @given(st.data())
     def property_holds(data):
-        check(data, blocks=14)
+        check(data, blocks=12)
 
     property_holds()

@@ -57,6 +57,26 @@ def test_the_loss_is_hintons(build, splits, teacher):
     assert float(found) == pytest.approx(0.7 * 9 * divergence + 0.3 * cross_entropy, rel=1e-4)
 
 
+def test_a_sigmoid_is_taught_as_two_classes(one_sigmoids):
+    teacher, student, x = one_sigmoids
+    distilling = Distilling(student, teacher, DistillationConfig(temperature=1.0, alpha=1.0))
+    distilling.compile(loss="binary_crossentropy")
+    p, q = (np.asarray(model(x), "float64") for model in (teacher, student))
+    expected = (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).mean()
+    found = distilling.compute_loss(x, np.zeros((len(x), 1)), student(x))
+    assert float(found) == pytest.approx(expected, rel=1e-3) and expected > 1e-3
+
+
+@pytest.fixture
+def one_sigmoids():
+    def network(seed):
+        keras.utils.set_random_seed(seed)
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid")])
+
+    x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    return network(1), network(2), x
+
+
 def test_a_distilled_training_differs_and_reports_the_same_figures(build, splits, teacher):
     def trained(teacher):
         keras.utils.set_random_seed(1)

@@ -91,6 +91,27 @@ def test_zeros_and_ones_for_each_sigmoid_are_a_task(units, shape):
     assert evaluate(made, (X, labels)) == pytest.approx(found, rel=1e-4)
 
 
+def test_masks_are_a_task_as_well():
+    i = keras.Input((4, 4, 2))
+    made = keras.Model(i, kl.Conv2D(2, 1, activation="sigmoid")(kl.Conv2D(3, 1)(i)))
+    random = np.random.default_rng(0)
+    x = random.normal(size=(20, 4, 4, 2)).astype("float32")
+    y = random.integers(0, 2, (20, 4, 4, 2))
+    task = Task((x, y), validation=(x, y)).bind(made)
+    made.compile(loss="binary_crossentropy")
+    expected = made.evaluate(x, y, verbose=0)
+    assert task.evaluate(made, "validation")["loss"] == pytest.approx(expected, rel=1e-5)
+    assert np.asarray(task.per_example(made)(y, made(x))).shape == (20,)
+
+
+def test_labels_of_a_sigmoid_can_be_smoothed():
+    made, labels = model(kl.Activation("sigmoid"), units=1), Y % 2
+    task = Task((X, labels), validation=(X, labels)).bind(made)
+    loss = task.compiled(made, label_smoothing=0.2).loss
+    expected = keras.losses.binary_crossentropy(labels[:, None], made(X), label_smoothing=0.2)
+    np.testing.assert_allclose(loss(labels, made(X)), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("units", "shape"), [(1, (30,)), (1, (30, 1)), (4, (30, 4))])
 def test_a_criterion_takes_the_binary_cross_entropy_of_sigmoids(units, shape):
     graph = ChannelGraph(model(kl.Activation("sigmoid"), units=units))

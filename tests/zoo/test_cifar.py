@@ -27,7 +27,16 @@ def trainable(model: keras.Model) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-@pytest.mark.parametrize("name", SIZES)
+COSTLY = ("googlenet_cifar",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sorted(SIZES.keys() - COSTLY),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in COSTLY),
+    ],
+)
 def test_has_the_published_parameters_and_macs(name):
     parameters, published, macs = SIZES[name]
     model = zoo.get(name)()

@@ -2,6 +2,7 @@
 
 from keras_prune.graph.rules import (
     attention,
+    bare_attention,
     blocks,
     channelwise,
     convolution,
@@ -13,17 +14,18 @@ from keras_prune.graph.rules import (
     moving,
     norms,
     products,
+    recurrent,
     reductions,
     reshaping,
     scaling,
-    sequences,
     slicing,
+    wrappers,
 )
 from keras_prune.graph.rules.base import Rule, has_rule, register, rule_for
 
 __all__ = ["Rule", "has_rule", "register", "rule_for"]
 
 _FAMILIES = (
-    attention, blocks, channelwise, convolution, dense, embedding, filling, idle, joins, moving,
-    norms, products, reductions, reshaping, scaling, sequences, slicing,
+    attention, bare_attention, blocks, channelwise, convolution, dense, embedding, filling, idle,
+    joins, moving, norms, products, recurrent, reductions, reshaping, scaling, slicing, wrappers,
 )  # fmt: skip

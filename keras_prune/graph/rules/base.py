@@ -89,16 +89,20 @@ class Rule:
         return sum(size(tensor) for tensor in call.outputs) if has_bias else 0
 
 
-class BarrierRule(Rule):
+class ProductsRule(Rule):
+    """Counts its work as the sum of its products, which a subclass lists."""
+
+    def macs(self, call: Call) -> int:
+        return sum(product.macs for product in self.products(call))
+
+
+class BarrierRule(ProductsRule):
     """Lets no channel leave; its work is counted all the same."""
 
     free_weights = True
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         raise Unsupported(_no_rule(call.operation))
-
-    def macs(self, call: Call) -> int:
-        return sum(product.macs for product in self.products(call))
 
     def products(self, call: Call) -> list[Product]:
         return []
@@ -181,7 +185,7 @@ def _is_class(value: object, parent: type) -> bool:
 
 def rule_for(operation: keras.Operation) -> Rule:
     """The rule of an operation; one that makes it a barrier where none is registered."""
-    kind = type(operation)
+    kind = operation.__class__  # that of what is smaller, too, which stands for another
     if not isinstance(operation, keras.Layer):
         own = _NAMED.get(kind.__name__) if kind.__module__.startswith("keras.") else None
         return own or UnknownRule(_no_rule(operation))
@@ -193,6 +197,16 @@ def rule_for(operation: keras.Operation) -> Rule:
             return _LAYERS[parent]
     unknown = UnknownRule(_no_rule(operation))
     return _NAMED.get(f"{kind.__module__}.{kind.__name__}", unknown)
+
+
+def rule_of_class(kind: type[keras.Layer]) -> Rule | None:
+    """The rule that is registered for a layer class itself."""
+    return _LAYERS.get(kind)
+
+
+def named_rules() -> dict[str, Rule]:
+    """The rules of what is found by its name: Keras' ops, and layers that it does not export."""
+    return dict(_NAMED)
 
 
 def has_rule(operation: keras.Operation) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 
 from keras_prune.graph import arrays
 from keras_prune.graph.bindings import Pin, Unsupported
+from keras_prune.graph.calls import calls_between
+from keras_prune.graph.rules.base import rule_for
 
 if TYPE_CHECKING:
     from keras_prune.graph.calls import Call
@@ -32,14 +34,53 @@ def channel_axis(layer: Any) -> int:
     return 1 if (data_format or keras.config.image_data_format()) == "channels_first" else -1
 
 
+# Ops whose functions are named alike, and those of `tf.nn` and `tf.math`.
+_ALONE = {
+    "celu", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_swish", "identity", "leaky_relu",
+    "log_sigmoid", "relu", "relu6", "selu", "sigmoid", "sign", "silu", "softplus", "softsign",
+    "square", "swish", "tanh",
+}  # fmt: skip
+
+
 def is_elementwise(activation: Any) -> bool:
-    """Whether an activation is known to treat every channel alone."""
-    return activation is None or activation in ELEMENTWISE
+    """Whether an activation is known to treat every channel alone.
+
+    Known are Keras' own and TensorFlow's by their names, and whatever is made of `keras.ops` that
+    do: a function is run on a symbolic tensor to see.
+    """
+    if activation is None or activation in ELEMENTWISE:
+        return True
+    module, name = (getattr(activation, key, "") or "" for key in ("__module__", "__name__"))
+    if module.startswith("tensorflow.python.") and name in _ALONE:
+        return True
+    return callable(activation) and _goes_by_element(activation)
+
+
+def _goes_by_element(function: Any) -> bool:
+    from keras_prune.graph.rules.channelwise import ElementwiseRule  # which need this module
+    from keras_prune.graph.rules.joins import JoinRule
+
+    tensor = keras.Input((4,))
+    try:
+        with keras.StatelessScope():
+            calls = calls_between([tensor], [function(tensor)])
+    except Exception:  # whatever a user's function does with a tensor that has no values
+        return False
+    return all(
+        isinstance(rule_for(call.operation), ElementwiseRule | JoinRule)
+        and not isinstance(call.operation, keras.layers.Layer)
+        and all(np.ndim(value) == 0 for value in call.constants)
+        for call in calls
+    )
 
 
 def pin_activation(call: Call, walk: LabelWalk, labels: np.ndarray) -> None:
     """Pins what a layer makes if its own `activation=` mixes channels or is unknown."""
-    activation = getattr(call.operation, "activation", None)
+    pin_function(call, walk, labels, getattr(call.operation, "activation", None))
+
+
+def pin_function(call: Call, walk: LabelWalk, labels: np.ndarray, activation: Any) -> None:
+    """Pins labels that run through a function if it mixes channels or is unknown."""
     if not is_elementwise(activation):
         name = getattr(activation, "__name__", type(activation).__name__)
         walk.pin(labels, Pin(call.name, f"its activation {name!r} may mix channels"))

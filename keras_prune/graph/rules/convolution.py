@@ -45,7 +45,7 @@ class _Convolution(Rule):
 
 @register(layers.Conv1D, layers.Conv2D, layers.Conv3D)
 class ConvRule(_Convolution):
-    """Kernel `(..., in / groups, out)`.
+    """Filters `(..., in / groups, out)`.
 
     With `groups > 1`, position *p* of every convolution group leaves together, so that the groups
     stay of one size. With one input channel a group, whole groups leave: the layer is depthwise in

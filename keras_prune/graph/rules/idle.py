@@ -26,7 +26,7 @@ _OF_SOME_VERSIONS = (
     "Diagonal", "Diff", "Digitize", "Dsplit", "Dstack", "EmptyLike", "ExtractPatches", "Fliplr",
     "Flipud", "Fold", "Full", "FullLike", "Gcd", "HSVToRGB", "Hsplit", "Hstack", "I0", "Imag",
     "InTopK", "IsIn", "Isneginf", "Isposinf", "Isreal", "LayerNorm", "Lcm", "Ldexp", "LeftShift",
-    "Linspace", "Logspace", "Meshgrid", "Mish", "Moments", "MultiHot", "Nanargmax", "Nanargmin",
+    "Linspace", "Logspace", "Meshgrid", "Moments", "MultiHot", "Nanargmax", "Nanargmin",
     "Nancumprod", "Nancumsum", "Nanmax", "Nanmean", "Nanmedian", "Nanmin", "Nanpercentile",
     "Nanprod", "Nanquantile", "Nanstd", "Nansum", "Nanvar", "Ndim", "Nextafter", "Nonzero", "Norm",
     "Normalize", "OneHot", "Outer", "PadImages", "Percentile", "Polar", "Ptp", "Quantile",

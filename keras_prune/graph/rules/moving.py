@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -129,6 +130,8 @@ class RepeatRule(Rule):
         return [as_output(small, call.outputs[0])]
 
     def rewrite(self, call: Call, config: dict[str, Any], cut: Cut) -> dict[str, Any]:
+        if config["axis"] is None:
+            return config
         kept = cut.kept(call.inputs[0], config["axis"])
         if kept.all() or np.size(config["repeats"]) == 1:
             return config
@@ -141,13 +144,25 @@ class RollRule(Rule):
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         small, axis = arrays.core(walk.of(call.inputs[0])), call.operation.axis
-        if not isinstance(axis, int):
-            raise Unsupported("it rolls over several axes at once")
+        if axis is None:
+            raise Unsupported("it lays out all axes, the batch among them, in one")
         return [as_output(np.roll(small, call.operation.shift, axis), call.outputs[0])]
 
     def rewrite(self, call: Call, config: dict[str, Any], cut: Cut) -> dict[str, Any]:
-        kept = cut.kept(call.inputs[0], config["axis"])
-        if kept.all():
+        axes, shifts = config["axis"], config["shift"]
+        if axes is None:
             return config
-        round_to_the_front = kept[len(kept) - config["shift"] % len(kept) :]
-        return config | {"shift": int(round_to_the_front.sum())}
+        if isinstance(axes, int):
+            return config | {"shift": self._shift(call, axes, shifts, cut)}
+        total: dict[int, int] = defaultdict(int)  # an axis may be named more than once
+        for axis, shift in zip(axes, np.broadcast_to(shifts, len(axes)).tolist(), strict=True):
+            total[axis % len(call.inputs[0].shape)] += shift
+        left = [self._shift(call, axis, shift, cut) for axis, shift in total.items()]
+        return config | {"shift": tuple(left), "axis": tuple(total)}
+
+    def _shift(self, call: Call, axis: int, shift: int, cut: Cut) -> int:
+        """By how much an axis is rolled once some of it has left."""
+        kept = cut.kept(call.inputs[0], axis)
+        if kept.all():
+            return shift
+        return int(kept[len(kept) - shift % len(kept) :].sum())

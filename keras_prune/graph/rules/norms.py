@@ -27,7 +27,11 @@ class ChannelStatisticRule(Rule):
     free_weights = True
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
-        raise Unsupported(_REASON)
+        axes, labels = getattr(call.operation, "axis", -1), walk.of(call.inputs[0])
+        summed = {int(axis) % labels.ndim for axis in np.ravel(axes)}
+        if axes is None or summed.intersection(arrays.varying_axes(labels)):
+            raise Unsupported(_REASON)
+        return [labels]
 
 
 @register(layers.LayerNormalization, layers.RMSNormalization, layers.UnitNormalization)

@@ -1,4 +1,4 @@
-"""Products of tensors: matmul, einsum, dot, and the ops behind layers. No channel leaves them."""
+"""Products of tensors and weights: einsum, matmul, dot, and the ops behind layers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from keras_prune.graph.rules.base import BarrierRule, Product, register, size
-from keras_prune.graph.rules.common import channel_axis, positions
+from keras_prune.graph import arrays
+from keras_prune.graph.bindings import Unsupported
+from keras_prune.graph.contraction import Operand, contract
+from keras_prune.graph.rules.base import BarrierRule, Product, ProductsRule, register, size
+from keras_prune.graph.rules.common import channel_axis, pin_activation, positions
+from keras_prune.graph.unions import STAYS
 
 if TYPE_CHECKING:
     from keras_prune.graph.calls import Call
+    from keras_prune.graph.cut import Cut
+    from keras_prune.graph.labels import LabelWalk
 
 Shape = tuple[int, ...]
 
@@ -87,12 +93,61 @@ def _contractions(
     return path[1:]
 
 
-@register(keras.layers.EinsumDense)
-class EinsumDenseRule(BarrierRule):
-    """`MACs = product of the lengths of all letters`: of `abc,cd->abd` with a batch a, `b · c · d`.
+class _Product(ProductsRule):
+    """A product of two tensors or more; subclasses say by which letters."""
 
+    def _letters(self, call: Call) -> tuple[list[Any], list[str], str]:
+        """The factors, the letters of each, and those of the output."""
+        raise NotImplementedError
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        factors, terms, output = self._letters(call)
+        operands = [_operand(walk, *each) for each in zip(factors, terms, strict=True)]
+        return [contract(call, walk, operands, output)]
+
+
+@register(keras.layers.EinsumDense)
+class EinsumDenseRule(ProductsRule):
+    """What its kernel sums over, and what it makes; of several axes side by side one shrinks.
+
+    `MACs = product of the lengths of all letters`: of `abc,cd->abd` with a batch a, `b · c · d`.
     The kernel is the second operand.
     """
+
+    def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
+        layer: Any = call.operation
+        (tensor,) = call.inputs
+        shapes = [arrays.shape_of(tensor), tuple(layer.kernel.shape)]
+        (read, kernel), output = _letters(layer.equation, shapes)
+        operands = [
+            _operand(walk, tensor, read),
+            Operand(_each_once(kernel), layer=layer, weight=layer.kernel),
+        ]
+        labels = contract(call, walk, operands, output)
+        if layer.bias is not None:
+            # The bias has the lengths of the axes it varies along, and ones behind the first.
+            axes = range(labels.ndim - len(layer.bias.shape), labels.ndim)
+            bound = [axis for axis in axes if layer.bias.shape[axis - axes.start] > 1]
+            small = arrays.core(labels)
+            others = tuple(axis for axis in range(labels.ndim) if axis not in bound)
+            if any(small.shape[axis] > 1 for axis in others):
+                raise Unsupported("its bias is shared by channels")
+            walk.bind_axes(
+                layer, layer.bias, [axis - axes.start for axis in bound], small.squeeze(others)
+            )
+        pin_activation(call, walk, labels)
+        return [labels]
+
+    def rewrite(self, call: Call, config: dict[str, Any], cut: Cut) -> dict[str, Any]:
+        tensor = call.outputs[0]
+        lengths = np.ravel(config["output_shape"]).tolist()
+        first = len(tensor.shape) - len(lengths)
+        return config | {
+            "output_shape": [
+                None if length is None else cut.size(tensor, first + axis)
+                for axis, length in enumerate(lengths)
+            ]
+        }
 
     def products(self, call: Call) -> list[Product]:
         layer: Any = call.operation
@@ -101,25 +156,49 @@ class EinsumDenseRule(BarrierRule):
 
 
 @register("Einsum")
-class EinsumRule(BarrierRule):
-    """`MACs = product of the lengths of all letters` of each pair that is contracted."""
+class EinsumRule(_Product):
+    """What is summed over leaves all factors; what one factor alone has passes on.
+
+    `MACs = product of the lengths of all letters` of each pair that is contracted.
+    """
+
+    def _letters(self, call: Call) -> tuple[list[Any], list[str], str]:
+        factors = _factors(call)
+        terms, output = _letters(call.operation.subscripts, [*map(_label_shape, factors)])
+        return factors, terms, output
 
     def products(self, call: Call) -> list[Product]:
-        args, _ = call.symbolic_arguments
-        operands = keras.tree.flatten(args)
-        return [Product(einsum_macs(call.operation.subscripts, [*map(of_one_example, operands)]))]
+        shapes = [*map(of_one_example, _factors(call))]
+        return [Product(einsum_macs(call.operation.subscripts, shapes))]
 
 
-@register("Matmul", "Dot", "Inner")
-class MatmulRule(BarrierRule):
+@register("Matmul")
+class MatmulRule(_Product):
+    """What is summed over leaves both factors; what one factor alone has passes on.
+
+    `MACs = output elements · length of what is summed over`, the last axis of the first.
+    """
+
+    def _letters(self, call: Call) -> tuple[list[Any], list[str], str]:
+        factors = list(named_arguments(call).values())
+        shapes = [*map(_label_shape, factors)]
+        if min(map(len, shapes)) < 2:
+            raise Unsupported("no rule for products of vectors")
+        rank = max(map(len, shapes)) - 2
+        stack = string.ascii_lowercase[:rank]
+        terms = [stack[rank + 2 - len(shape) :] + end for shape, end in zip(shapes, ("YX", "XZ"))]  # noqa: B905
+        return factors, terms, f"{stack}YZ"
+
+    def products(self, call: Call) -> list[Product]:
+        return _product_along_last(call)
+
+
+@register("Dot", "Inner")
+class InnerRule(BarrierRule):
     """`MACs = output elements · length of what is summed over`, the last axis of the first."""
 
     def products(self, call: Call) -> list[Product]:
-        first, second = named_arguments(call).values()
-        shapes = of_one_example(first), of_one_example(second)
-        if not all(shapes):  # a number times a tensor
-            return []
-        return [Product(size(call.outputs[0]) * shapes[0][-1])]
+        return _product_along_last(call)
 
 
 @register("Vdot")
@@ -131,39 +210,98 @@ class VdotRule(BarrierRule):
 
 
 @register("Tensordot")
-class TensordotRule(BarrierRule):
-    """`MACs = output elements · product of the lengths that are summed over`."""
+class TensordotRule(_Product):
+    """What is summed over leaves both factors; what one factor alone has passes on.
+
+    `MACs = output elements · product of the lengths that are summed over`.
+    """
+
+    def _letters(self, call: Call) -> tuple[list[Any], list[str], str]:
+        given = named_arguments(call)
+        factors = [given["x1"], given["x2"]]
+        ranks = [len(_label_shape(factor)) for factor in factors]
+        terms = [string.ascii_lowercase[: ranks[0]], string.ascii_uppercase[: ranks[1]]]
+        summed = ""
+        for one, other in zip(*self._summed(call.operation.axes, ranks[0]), strict=True):
+            letter = terms[0][one]
+            summed += letter + terms[1][other]
+            terms[1] = terms[1].replace(terms[1][other], letter)
+        return factors, terms, "".join(x for x in "".join(terms) if x not in summed)
+
+    def _summed(self, axes: Any, rank: int) -> tuple[list[int], list[int]]:
+        """The axes of both factors that are summed over."""
+        if isinstance(axes, int):
+            return list(range(rank - axes, rank)), list(range(axes))
+        return np.ravel(axes[0]).tolist(), np.ravel(axes[1]).tolist()
 
     def products(self, call: Call) -> list[Product]:
         shape = of_one_example(named_arguments(call)["x1"])
-        axes = call.operation.axes
-        last = range(len(shape) - axes, len(shape)) if isinstance(axes, int) else np.ravel(axes[0])
+        last, _ = self._summed(call.operation.axes, len(shape))
         summed = math.prod(shape[axis] for axis in last)
         return [Product(size(call.outputs[0]) * summed)] if len(last) else []
 
 
 @register(keras.layers.Dot)
-class DotRule(BarrierRule):
-    """`MACs = output elements · length of the axis that is summed over`."""
+class DotRule(_Product):
+    """What is summed over leaves both factors; what one factor alone has passes on.
+
+    `MACs = output elements · length of the axis that is summed over`.
+    """
+
+    def _letters(self, call: Call) -> tuple[list[Any], list[str], str]:
+        layer: Any = call.operation
+        if layer.normalize:
+            raise Unsupported("it computes a statistic over channels")
+        terms = [
+            "Z" + string.ascii_letters[26 * number + 1 :][: len(tensor.shape) - 1]
+            for number, tensor in enumerate(call.inputs)
+        ]
+        axes = [layer.axes] * 2 if isinstance(layer.axes, int) else layer.axes
+        one, other = (term[axis] for term, axis in zip(terms, axes, strict=True))
+        terms[1] = terms[1].replace(other, one)
+        output = "Z" + "".join(x for x in "".join(terms) if x not in ("Z", one))
+        if output == "Z":  # of two vectors one number, on an axis of its own
+            output = "Z_"
+        return list(call.inputs), terms, output
 
     def products(self, call: Call) -> list[Product]:
         axis = np.ravel(call.operation.axes)[0]
         return [Product(size(call.outputs[0]) * call.inputs[0].shape[int(axis)])]
 
 
-_NEW = [getattr(keras.layers, n) for n in ("ReversibleEmbedding",) if hasattr(keras.layers, n)]
+def _product_along_last(call: Call) -> list[Product]:
+    """The work where the last axis of the first factor is summed over."""
+    shapes = [*map(of_one_example, named_arguments(call).values())]
+    if not all(shapes):  # a number times a tensor
+        return []
+    return [Product(size(call.outputs[0]) * shapes[0][-1])]
 
 
-@register(*_NEW)
-class ReversibleEmbeddingRule(BarrierRule):
-    """A look-up is free; back again `MACs = output elements · dimension of the embedding`."""
+def _factors(call: Call) -> list[Any]:
+    args, _ = call.symbolic_arguments
+    return keras.tree.flatten(args)
 
-    def products(self, call: Call) -> list[Product]:
-        layer: Any = call.operation
-        if not named_arguments(call).get("reverse", False):
-            return []
-        table = layer.embeddings if layer.tie_weights else layer.reverse_embeddings
-        return [Product(size(call.outputs[0]) * call.inputs[0].shape[-1], (table,))]
+
+def _label_shape(factor: Any) -> Shape:
+    if isinstance(factor, keras.KerasTensor):
+        return arrays.shape_of(factor)
+    return tuple(np.shape(factor))
+
+
+def _operand(walk: LabelWalk, factor: Any, letters: str) -> Operand:
+    """A factor; what is no tensor stays. An axis of one position meets no other factor's."""
+    if isinstance(factor, keras.KerasTensor):
+        if id(factor) in walk.weights and id(factor) not in walk.tensors:
+            layer, weight = walk.weights[id(factor)]
+            return Operand(_each_once(letters), layer=layer, weight=weight)
+        return Operand(_each_once(letters), walk.of(factor), factor)
+    return Operand(_each_once(letters), np.broadcast_to(np.int64(STAYS), np.shape(factor)))
+
+
+def _each_once(letters: str) -> str:
+    if len(set(letters)) < len(letters):
+        raise Unsupported("it takes a diagonal")
+    return letters
 
 
 @register(keras.layers.STFTSpectrogram)

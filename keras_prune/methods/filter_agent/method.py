@@ -108,11 +108,13 @@ class FilterAgent(Method):
             return replace(decided, untouched={**state.untouched, name: reason})
         cut = PruningPlan.from_masks(graph, {name: search.choice.mask})
         model = prune_graph(graph, cut)
-        context.recalibrate(model, self.config.recalibration_images)
+        pruned_value = context.value_of_cut(model, self.config.recalibration_images)
+        rows[-1] = {**rows[-1], "pruned_value": pruned_value}
         context.fit(model, self.recovery, f"recover {name}")
         cuts = PruningPlan.from_dict(state.extra["cuts"]).then(cut)
         return replace(
             decided,
+            history=(*state.history, *rows),
             now=Pruned(model, state.plan.then(cut), context.value(model)),
             extra={**decided.extra, "cuts": cuts.to_dict()},
         )

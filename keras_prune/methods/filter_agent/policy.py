@@ -1,9 +1,11 @@
 """The policy network: a group's kernels in, one log-odds per filter out."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
-from keras_prune.graph import ChannelGroup, Role, channel_slices
+from keras_prune.graph import ChannelGroup, Member, Role, channel_slices
 
 layers = keras.layers
 
@@ -18,8 +20,8 @@ def policy_state(group: ChannelGroup) -> list[np.ndarray]:
         deviation, shape `(channels, fan-in, 1)`; and two standardised log-norms, of the filters and
         of the slices that read them, shape `(channels, 2)`.
     """
-    made = _rows(group, Role.PRODUCER)
-    read = _rows(group, Role.CONSUMER)
+    made = _rows(group, group.by_role(Role.PRODUCER))
+    read = _rows(group, group.silencers)
     norms = np.stack([_standard_log_norm(made), _standard_log_norm(read)], axis=1)
     rows = made[:, :_CHANNELWISE_WIDTH] / (made.std() + 1e-12)
     return [rows[..., None].astype("float32"), norms.astype("float32")]
@@ -51,9 +53,9 @@ def build_policy(state: list[np.ndarray], seed: int) -> keras.Model:
     return keras.Model([filters, norms], layers.Add()([learned, prior]))
 
 
-def _rows(group: ChannelGroup, role: Role) -> np.ndarray:
-    """All slices a channel owns in weights of one role, end to end, shape `(channels, values)`."""
-    return np.concatenate([channel_slices(group, member) for member in group.by_role(role)], axis=1)
+def _rows(group: ChannelGroup, members: Sequence[Member]) -> np.ndarray:
+    """All slices a channel owns in some weights, end to end, shape `(channels, values)`."""
+    return np.concatenate([channel_slices(group, member) for member in members], axis=1)
 
 
 def _standard_log_norm(rows: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ class Magnitude(Method):
         masks = nonzero(found)
         expect_pruning(self.config, found, masks)
         return RunState(
-            Pruned(model, _whole(ChannelGraph(context.model)), context.baseline),
+            Pruned(model, _whole(ChannelGraph(context.model)), context.initial),
             extra={_RATES: dropout_rates(model, found)},
             arrays={_MASKS: masks},
         )

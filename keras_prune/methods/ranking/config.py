@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from keras_prune.criteria.names import CriterionName
 from keras_prune.errors import ConfigError
 from keras_prune.utils.config import expect, expect_counts, expect_one_budget
 
@@ -14,18 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """What the channels are ranked by, and how many leave. Exactly one budget is given.
+    """What the channels are ranked by, and how many leave. One budget is given, or `ratios`.
 
     Args:
-        criterion: what ranks the channels, for example `"lamp"`, `"taylor"` or `"fisher"`.
+        criterion: what ranks the channels.
         scores: a file of scores to rank by in place of the criterion: `scores.json` of an earlier
             run on the same network. In one step.
-        calibration_images: training examples that a criterion which needs data is computed on.
+        calibration_images: training examples that a criterion which needs data is computed on, and
+            validation examples that `blocks` are judged by.
         steps: how often channels are scored anew and cut; a training follows each cut.
         ratio: the pruning ratio, the fraction of channels to *remove*, in [0, 1).
         macs: the fraction of multiply-accumulates to *keep*, in (0, 1].
         params: the fraction of parameters to *keep*, in (0, 1].
         latency: the fraction of TFLite latency to *keep*, in (0, 1], measured.
+        ratios: what single groups lose, in place of what the budget takes from them: group, layer
+            or pattern, and the fraction of its channels to *remove*. Alone, other groups stay
+            whole.
         scope: `"global"` ranks the channels of all groups together, `"local"` takes the same
             fraction of each group, `"isomorphic"` of each kind of group.
         normalize: how the scores of different groups are made comparable: divided by their mean,
@@ -37,12 +42,14 @@ class RankingConfig:
             estimated anew after each cut; 0: they stay as they are.
         exclude: groups or layers that stay whole; patterns are understood.
         round_to: each group keeps a multiple of it.
+        blocks: whether whole residual blocks may leave, too, as many as cost the least on
+            `calibration_images` of the validation data; in one step, of macs or params.
 
     Raises:
         ConfigError: a value is out of range, or a name unknown.
     """
 
-    criterion: str = "lamp"
+    criterion: CriterionName = "lamp"
     scores: str | None = None
     calibration_images: int = 1024
     steps: int = 1
@@ -50,6 +57,7 @@ class RankingConfig:
     macs: float | None = None
     params: float | None = None
     latency: float | None = None
+    ratios: dict[str, float] = field(default_factory=dict, hash=False)
     scope: Literal["global", "local", "isomorphic"] = "global"
     normalize: Literal["mean", "max", "l2", "none"] = "mean"
     flops_weight: float = 0.0
@@ -58,14 +66,22 @@ class RankingConfig:
     recalibration_images: int = 1000
     exclude: tuple[str, ...] = ()
     round_to: int = 1
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         expect(self, self.recalibration_images >= 0, "recalibration_images", "0 or more")
         expect_counts(self, "calibration_images", "steps")
-        expect_one_budget(self, "ratio", "macs", "params", "latency")
+        budgets = ("ratio", "macs", "params", "latency")
+        if not self.ratios or any(getattr(self, name) is not None for name in budgets):
+            expect_one_budget(self, *budgets)
         if self.scores is not None and self.steps > 1:
             raise ConfigError(
                 "scores: expected steps=1, for after a cut they are another network's. "
+                f"Received: steps={self.steps}."
+            )
+        if self.blocks and self.steps > 1:
+            raise ConfigError(
+                "blocks: expected steps=1, for without its blocks a network has other groups. "
                 f"Received: steps={self.steps}."
             )
 
@@ -81,6 +97,7 @@ class RankingConfig:
             params=self.params,
             latency=self.latency,
             measure=None if self.latency is None else tflite_latency,
+            ratios=self.ratios,
             scope=self.scope,
             normalize=self.normalize,
             flops_weight=self.flops_weight,
@@ -88,4 +105,5 @@ class RankingConfig:
             max_ratio=self.max_ratio,
             exclude=self.exclude,
             round_to=self.round_to,
+            depth=self.blocks,
         )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 
 from keras_prune import criteria
 from keras_prune.budgets import Budget
-from keras_prune.budgets.limits import Limits, bound
+from keras_prune.budgets.limits import Limits, bound, keep_all
+from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph
+from keras_prune.graph.blocks import left_with
 from keras_prune.methods.base import Method, Outcome
 from keras_prune.methods.context import Context
 from keras_prune.methods.ranking.config import RankingConfig
@@ -49,6 +52,11 @@ class Ranking(Method):
     def _check_config(self) -> None:
         criteria.get(self.config.criterion)
         self.config.budget  # noqa: B018  # which checks itself
+        if self.config.scores is not None and self.sparse_training is not None:
+            raise ConfigError(
+                "scores and sparse_training contradict: the training changes the weights that the "
+                "scores are of. Leave one out."
+            )
 
     def check(self, model: keras.Model, task: Task | None) -> None:
         """Refuses a budget that is met already or cannot be met, and scores of another network.
@@ -60,7 +68,13 @@ class Ranking(Method):
         if budget.kind in ("macs", "params"):
             budget.require_reachable(graph)
         if self.config.scores is not None:
-            ChannelScores.load(self.config.scores).check(graph.fingerprint, model.name)
+            scores = ChannelScores.load(self.config.scores)
+            scores.check(graph.fingerprint, model.name)
+            budget.require_scored(graph, scores.unscored)
+            return
+        criterion = criteria.get(self.config.criterion)
+        if isinstance(criterion, criteria.Criterion):
+            budget.require_scored(graph, criterion.unscored(graph))
 
     def step(self, context: Context, state: RunState) -> RunState:
         """One more scoring and cut, and the recovery if another is to follow."""
@@ -77,13 +91,12 @@ class Ranking(Method):
             )
             return replace(state, step=config.steps, done=True, extra={"budget": (missed,)})
         scores = self._scores(context, graph)
-        if context.directory is not None and number == 1:
+        if context.directory is not None and number == 1 and self.sparse_training is None:
             scores.save(context.directory / _SCORES)
-        cut, notes = _allocated(budgets[state.step], graph, scores)
+        cut, notes = self._allocated(context, budgets[state.step], graph, scores)
         model, plan = prune_graph(graph, cut), state.plan.then(cut)
-        context.recalibrate(model, config.recalibration_images)
-        value = context.value(model)
-        row = _row(number, model, plan) | {"pruned_value": value}
+        value = context.value_of_cut(model, config.recalibration_images)
+        row = _row(number, model, plan, left_with(graph, cut.blocks)) | {"pruned_value": value}
         context.track("network", {name: float(value) for name, value in row.items()})
         if any(_can_cut(budget, ChannelGraph(model)) for budget in budgets[number:]):
             context.fit(model, self.recovery, f"recover {number}/{config.steps}")
@@ -96,6 +109,18 @@ class Ranking(Method):
             extra={"budget": notes},  # of the last cut: only there they matter
             untouched=scores.unscored,
         )
+
+    def _allocated(
+        self, context: Context, budget: Budget, graph: ChannelGraph, scores: ChannelScores
+    ) -> tuple[PruningPlan, tuple[str, ...]]:
+        """The cut, and what the budget says about it."""
+        images = self.config.calibration_images
+        value = _Measured(context, graph, images) if budget.depth else None
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            cut = budget.allocate(graph, scores, value)
+        left = (f"Residual blocks that left: {', '.join(cut.blocks)}.",) if cut.blocks else ()
+        return cut, (*left, *(str(warning.message) for warning in told))
 
     def _scores(self, context: Context, graph: ChannelGraph) -> ChannelScores:
         if self.config.scores is not None:
@@ -115,21 +140,29 @@ class Ranking(Method):
 def _can_cut(budget: Budget, graph: ChannelGraph) -> bool:
     """Whether a budget asks for more, and its limits let more leave."""
     levels = Limits.of(budget).levels(graph, budget.origin or graph)
-    return any(len(counts) > 1 for counts in levels.values()) and not budget.met_by(graph)
+    return not keep_all(levels, graph) and not budget.met_by(graph)
 
 
-def _allocated(
-    budget: Budget, graph: ChannelGraph, scores: ChannelScores
-) -> tuple[PruningPlan, tuple[str, ...]]:
-    """The cut, and what the budget says about it."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        return budget.allocate(graph, scores), tuple(str(warning.message) for warning in told)
+class _Measured:
+    """What plans for a network are worth on validation examples; nothing is rebuilt."""
+
+    def __init__(self, context: Context, graph: ChannelGraph, images: int) -> None:
+        self._objective = context.objective
+        self._parts = [graph.removable(name) for name in (*graph.groups, *graph.blocks)]
+        self._evaluator = context.evaluator(graph, self._parts, images)
+
+    def __call__(self, plan: PruningPlan) -> float:
+        masks = np.concatenate([plan.mask(part) for part in self._parts])
+        [value] = self._evaluator.evaluate(masks.astype("float32")).tolist()
+        return self._objective.gain(value)
 
 
-def _row(number: int, model: keras.Model, plan: PruningPlan) -> dict[str, Any]:
+def _row(
+    number: int, model: keras.Model, plan: PruningPlan, gone: Collection[str]
+) -> dict[str, Any]:
     cost = profile(model).total
-    channels = sum(len(plan.kept.get(name, range(count))) for name, count in plan.channels.items())
+    here = {name: count for name, count in plan.channels.items() if name not in gone}
+    channels = sum(len(plan.kept.get(name, range(count))) for name, count in here.items())
     return {
         "step": number,
         "channels": channels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keras_prune.criteria.names import CriterionName
 from keras_prune.utils.config import expect, expect_counts, expect_one_budget
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class RLPrunerConfig:
         max_drop: what the validation objective may lose before the budget is reached, in its own
             units (percentage points of an accuracy); the step that loses more is undone. Default:
             no matter.
-        criterion: which of a group's channels leave first, for example `"taylor"` or `"l1"`.
+        criterion: which of a group's channels leave first.
         steps: in how many steps the budget is reached, each with a search and a recovery.
         updates: how often the distribution is moved in a step.
         samples: distributions tried for an update.
@@ -56,7 +57,7 @@ class RLPrunerConfig:
     params: float | None = None
     ratio: float | None = None
     max_drop: float | None = None
-    criterion: str = "taylor"
+    criterion: CriterionName = "taylor"
     steps: int = 4
     updates: int = 2
     samples: int = 16

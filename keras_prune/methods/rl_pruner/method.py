@@ -75,7 +75,8 @@ class RLPruner(Method):
         rows = list(self._search(context, environment, agent, number))
         plan = environment.plan(agent.chosen.action)
         model = prune_graph(graph, plan)
-        context.recalibrate(model, self.config.recalibration_images)
+        pruned_value = context.value_of_cut(model, self.config.recalibration_images)
+        rows[-1] = {**rows[-1], "pruned_value": pruned_value}
         context.fit(model, self.recovery, f"recover step {number}")
         after = replace(
             state,

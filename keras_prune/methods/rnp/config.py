@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keras_prune.criteria.names import CriterionName
 from keras_prune.utils.config import expect, expect_counts
 
 
@@ -15,7 +16,7 @@ class RNPConfig:
         alpha: what the classification loss counts in the reward, above 0. Default: so much that
             it is 1 on average under random actions.
         balance: what is added to the price when the trained agent decides; it can be set after.
-        criterion: what the channels are ordered by, for example `"taylor"` or `"l1"`.
+        criterion: what the channels are ordered by.
         calibration_images: training images that a criterion which needs data is computed on.
         steps: how often backbone and agent are trained in turn.
         episodes: batches of episodes that the agent plays in a step; an image is an episode.
@@ -41,7 +42,7 @@ class RNPConfig:
     price: float = -0.1
     alpha: float | None = None
     balance: float = 0.0
-    criterion: str = "taylor"
+    criterion: CriterionName = "taylor"
     calibration_images: int = 2048
     steps: int = 2
     episodes: int = 100

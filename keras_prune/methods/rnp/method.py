@@ -92,7 +92,7 @@ class RNP(Method):
         network = self._network(self._decisions(backbone))
         plan = PruningPlan.for_graph(graph, {})
         return RunState(
-            Pruned(backbone, plan, context.baseline),
+            Pruned(backbone, plan, context.initial),
             extra={"alpha": 0.0, "episodes": _stream(np.random.default_rng(context.seed))},
             arrays={"agent": network.get_weights()},
         )

@@ -3,14 +3,18 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers as kl
 
 from keras_prune import Task
-from keras_prune.errors import ConfigError, PlanError
+from keras_prune.errors import ConfigError, ModelError, PlanError
 from keras_prune.graph import ChannelGraph
 from keras_prune.methods.context import Context
 from keras_prune.methods.ranking import Ranking
+from keras_prune.methods.ranking.method import _Measured
+from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune
+from keras_prune.training import SparseTrainingConfig, TrainingConfig
 from tests.methods.filter_agent.small import residual_network
 from tests.methods.tiny import SPLITS, TRAININGS, assert_same_weights, context, trained
 
@@ -194,6 +198,39 @@ def test_scores_are_kept_and_rank_for_another_budget(tmp_path, monkeypatch, mode
         again.check(trained(), None)
 
 
+def test_scores_are_not_for_a_network_that_is_trained_before():
+    with pytest.raises(ConfigError, match="scores and sparse_training contradict"):
+        Ranking(macs=0.5, scores="scores.json", sparse_training=SparseTrainingConfig())
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    ["taylor", *(pytest.param(n, marks=pytest.mark.slow) for n in ("fisher", "combined"))],
+)
+def test_masks_behind_a_sigmoid_are_ranked_by_their_own_loss(criterion):
+    i = keras.Input((4, 4, 2))
+    made = keras.Model(i, kl.Conv2D(1, 1, activation="sigmoid")(kl.Conv2D(6, 1, name="a")(i)))
+    random = np.random.default_rng(0)
+    data = (
+        random.normal(size=(20, 4, 4, 2)).astype("float32"),
+        random.integers(0, 2, (20, 4, 4, 1)),
+    )
+    brief = TrainingConfig(epochs=1, learning_rate=0.01)
+    pruner = Ranking(criterion=criterion, ratio=0.5, finetune=brief)
+    result = pruner.run(made, Task(data, validation=data))
+    assert len(result.plan.kept["a"]) == 3
+
+
+def test_nothing_to_press_is_refused_before_anything_is_written(tmp_path):
+    i = keras.Input((4,))
+    made = keras.Model(i, kl.Dense(2)(kl.Dense(6, name="a")(i)))
+    data = np.ones((8, 4), "float32"), np.zeros(8, "int32")
+    pruner = Ranking(ratio=0.5, sparse_training=SparseTrainingConfig(kind="bn_scale"))
+    with pytest.raises(ModelError, match="no BatchNormalization with a scale"):
+        pruner.run(made, Task(data, validation=data), directory=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_scores_are_for_one_step():
     with pytest.raises(ConfigError, match=r"scores: expected steps=1.* Received: steps=3"):
         ranking(scores="scores.json")
@@ -206,3 +243,56 @@ def test_a_group_without_scores_stays_whole_and_says_why(run, model):
     assert all(len(state.plan.kept[name]) == state.plan.channels[name] for name in whole)
     outcome = method.finish(run, state)
     assert whole <= outcome.untouched.keys()
+
+
+class TestBlocks:
+    """Residual blocks leave beside channels, in one plan."""
+
+    @pytest.fixture(scope="class")
+    def idle(self):
+        """A network one of whose two blocks does nothing, and data that it makes itself."""
+        i = keras.Input((8, 8, 3))
+        x = kl.Conv2D(6, 3, padding="same", activation="relu", name="stem")(i)
+        for number, width in enumerate((8, 10)):
+            branch = kl.Conv2D(width, 3, padding="same", name=f"inside{number}")(x)
+            branch = kl.Conv2D(6, 3, padding="same", name=f"last{number}")(kl.ReLU()(branch))
+            x = kl.Add(name=f"sum{number}")([x, branch])
+        x = kl.GlobalAveragePooling2D()(x)
+        model = keras.Model(i, kl.Dense(4, activation="softmax", name="logits")(x))
+        model.get_layer("last0").kernel.assign(0 * model.get_layer("last0").kernel)
+        return model, (DATA[0], model.predict(DATA[0], verbose=0))
+
+    def test_the_block_that_does_nothing_leaves(self, idle, tmp_path):
+        """Without it the outputs are the same; any channel less changes them."""
+        model, data = idle
+        method = ranking(macs=0.7, steps=1, blocks=True)
+        task = Task(data, validation=data, loss="mse", metrics=[], objective="loss")
+        result = method.run(model, task, directory=tmp_path / "run")
+        assert result.plan.blocks == ("last0:branch",)
+        assert "Residual blocks that left: last0:branch." in result.report.notes
+        kept = {group.name: group.kept for group in result.report.groups}
+        assert kept["inside0"] == 0 and kept["inside1"] > 0
+        assert "inside0" not in {layer.name for layer in result.model.layers}
+        share = profile(result.model).total.macs / profile(model).total.macs
+        assert share <= 0.7
+
+    @pytest.mark.parametrize("own", [False, True])
+    def test_what_a_plan_is_worth(self, idle, own):
+        """Measured without rebuilding, as the network it gives is worth."""
+        model, (images, outputs) = idle
+        data = images, outputs.argmax(axis=-1)
+
+        def measured(network):
+            return {"accuracy": float(network.predict(data[0], verbose=0).max())}
+
+        task = Task(data, validation=data, **({"evaluate": measured} if own else {}))
+        run, graph = context(model, task), ChannelGraph(model)
+        value = _Measured(run, graph, 40)
+        plan = PruningPlan.for_graph(graph, {"inside1": (0, 4, 7)}, ["last0:branch"])
+        for each in (plan, PruningPlan.for_graph(graph, {}, ["last1:branch"])):
+            expected = run.objective.gain(run.value(prune(model, each)))
+            assert value(each) == pytest.approx(expected, abs=1e-4)
+
+    def test_one_step(self):
+        with pytest.raises(ConfigError, match="blocks: expected steps=1"):
+            ranking(blocks=True)
