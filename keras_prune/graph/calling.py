@@ -27,6 +27,14 @@ def is_foreign(operation: Any) -> bool:
     )
 
 
+def runs_unknown(operation: Any) -> bool:
+    """Whether an operation runs at each step what only opening it can tell of."""
+    if type(operation) is not keras.layers.TimeDistributed:
+        return False
+    inner = operation.layer
+    return is_model(inner) or is_foreign(inner) or runs_unknown(inner)
+
+
 def call_inside(layer: Any, args: Any, kwargs: Any) -> Any:
     """A layer's own `call` with what Keras does before it: inputs cast, no training flag chosen."""
 
@@ -98,6 +106,22 @@ def call_at_any_batch(layer: Any, args: Any, kwargs: Any) -> Any:
     values = {id(old): new for old, new in zip(fixed, given, strict=True)}
     values = execute(calls, values, _Freed(calls))
     return keras.tree.map_structure(lambda tensor: values[id(tensor)], outputs)
+
+
+def call_with_steps_folded(layer: Any, args: Any, kwargs: Any) -> Any:
+    """What a `TimeDistributed` makes where its steps are rows of the batch.
+
+    Raises:
+        Unsupported: it is not known how many steps there are, or of which size.
+    """
+    inputs, *_ = (x for x in keras.tree.flatten((args, kwargs)) if _is_symbolic(x))
+    _, steps, *size = inputs.shape
+    if None in (steps, *size):
+        raise Unsupported(f"the shape {inputs.shape} of what it runs over is not known")
+    made = layer.layer(keras.ops.reshape(inputs, (-1, *size)))
+    return keras.tree.map_structure(
+        lambda tensor: keras.ops.reshape(tensor, (-1, steps, *tensor.shape[1:])), made
+    )
 
 
 class _Freed:

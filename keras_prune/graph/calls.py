@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -21,6 +22,8 @@ class Call:
         name: its name; another one than its own where that would not be unique.
         inputs: the symbolic tensors it was called with, flat.
         outputs: the symbolic tensors it returned, flat.
+        rows: how many rows of the batch one example is here; more than one where windows, steps or
+            patches were folded into it.
     """
 
     operation: keras.Operation
@@ -28,6 +31,7 @@ class Call:
     inputs: tuple[keras.KerasTensor, ...]
     outputs: tuple[keras.KerasTensor, ...]
     _node: Any
+    rows: Fraction = Fraction(1)
 
     @property
     def constants(self) -> list[Any]:

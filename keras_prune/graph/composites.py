@@ -1,4 +1,7 @@
-"""Composite layers opened: the calls they make take their place in the graph."""
+"""Composite layers opened: the calls they make take their place in the graph.
+
+They are layers of a user's, and those of Keras that run a model or a user's layer at each step.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 import keras
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calling import is_foreign
+from keras_prune.graph.calling import is_foreign, runs_unknown
 from keras_prune.graph.calls import Call, Trace, calls_between, execute
 from keras_prune.graph.proving import Way, prove
 
@@ -56,8 +59,9 @@ def _opened(traced: Trace, closed: dict[keras.Operation, str], paths: Paths) -> 
 
 
 def _is_composite(call: Call, closed: Iterable[keras.Operation]) -> bool:
-    """Whether a call is one of a user's layer that no rule knows and that was not tried yet."""
-    return is_foreign(call.operation) and call.operation not in closed
+    """Whether a call is one that no rule knows and that was not tried yet."""
+    operation = call.operation
+    return (is_foreign(operation) or runs_unknown(operation)) and operation not in closed
 
 
 def _try(

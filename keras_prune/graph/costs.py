@@ -13,8 +13,8 @@ from keras_prune.errors import ModelError
 from keras_prune.graph.axes import Axis, Places, occurrences
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.nested import LocatedCall, opened
-from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
+from keras_prune.graph.work import macs
 
 if TYPE_CHECKING:
     from keras_prune.graph.groups import ChannelGraph, ChannelGroup
@@ -66,13 +66,12 @@ def channel_macs(graph: ChannelGraph) -> dict[str, np.ndarray | None]:
 
 def _drops(located: LocatedCall, counts: Mapping[Axis, np.ndarray]) -> np.ndarray:
     """The MACs of a call that leave with each channel; channels that look alike count once."""
-    rule = rule_for(located.call.operation)
-    whole, table = rule.macs(located.call), np.stack(list(counts.values()))
+    whole, table = macs(located.call), np.stack(list(counts.values()))
     if not whole:
         return np.zeros(table.shape[1], int)
     kinds, kind = np.unique(table, axis=1, return_inverse=True)
     left = [
-        rule.macs(smaller(located, dict(zip(counts, column.tolist(), strict=True))))
+        macs(smaller(located, dict(zip(counts, column.tolist(), strict=True))))
         for column in kinds.T
     ]
     return whole - np.array(left)[kind.ravel()]

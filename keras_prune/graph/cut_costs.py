@@ -15,8 +15,8 @@ from keras_prune.graph.axes import Axis, Places
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.blocks import ResidualBlock, Shortcuts, called, shortcuts
 from keras_prune.graph.nested import LocatedCall, opened
-from keras_prune.graph.rules import rule_for
 from keras_prune.graph.smaller import smaller
+from keras_prune.graph.work import macs
 
 if TYPE_CHECKING:
     from keras_prune.graph.groups import ChannelGraph
@@ -127,7 +127,7 @@ class _Work:
         for located in opened(graph.trace, graph.traces, leaving=leaving):
             operation = located.call.operation
             try:
-                works = rule_for(operation).macs(located.call) > 0
+                works = macs(located.call) > 0
             except Unsupported as reason:
                 self.uncounted[located.path] = str(reason)
                 missed |= {id(weight): weight for weight in getattr(operation, "weights", ())}
@@ -149,7 +149,7 @@ class _Work:
         known = self._known[number]
         if here not in known:
             less = smaller(located, dict(zip(rows, here, strict=True)))
-            known[here] = rule_for(located.call.operation).macs(less)
+            known[here] = macs(less)
         return known[here]
 
 

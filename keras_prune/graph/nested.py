@@ -10,6 +10,7 @@ import keras
 from keras_prune.errors import ModelError
 from keras_prune.graph.blocks import Shortcuts, pass_by
 from keras_prune.graph.calls import Call, Trace, is_model
+from keras_prune.graph.rows import Rows
 from keras_prune.graph.tracing import trace
 
 
@@ -18,7 +19,7 @@ class LocatedCall(NamedTuple):
 
     Args:
         path: the nested models around it and its own name, joined by `/`.
-        call: the call, with inputs and outputs of the shapes they have there.
+        call: the call, with inputs and outputs of the shapes they have there, and as many rows.
         traced: the call as the nested model was built with; its tensors are those that have labels.
     """
 
@@ -56,7 +57,8 @@ def opened(
     >>> [(path, call.outputs[0].shape) for path, call, _ in opened(trace(model))]
     [('block/dense', (None, 5, 2))]
     """
-    for located in _open(traced, nested or {}, inputs or traced.flat_inputs, (), leaving):
+    inputs = inputs or traced.flat_inputs
+    for located in _open(traced, nested or {}, inputs, (), leaving, Rows(inputs)):
         _require_known(located.call, traced.model)
         yield located
 
@@ -67,6 +69,7 @@ def _open(
     inputs: Sequence[keras.KerasTensor],
     outside: tuple[str, ...],
     leaving: Shortcuts,
+    rows: Rows,
 ) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
     """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
     tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
@@ -78,10 +81,12 @@ def _open(
         here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
         if is_model(call.operation):
             inner = nested.get(id(call.operation)) or trace(call.operation)
-            outputs = yield from _open(inner, nested, here.inputs, path, leaving)
+            outputs = yield from _open(inner, nested, here.inputs, path, leaving, rows)
         else:
             outputs = _outputs(call, tensors)
-            yield LocatedCall("/".join(path), replace(here, outputs=tuple(outputs)), call)
+            rows.follow(here, call, outputs)
+            here = replace(here, outputs=tuple(outputs), rows=rows.of(outputs))
+            yield LocatedCall("/".join(path), here, call)
         tensors.update(zip(map(id, call.outputs), outputs, strict=True))
     return [tensors[id(tensor)] for tensor in traced.flat_outputs]
 

@@ -13,6 +13,7 @@ from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calling import (
     call_at_any_batch,
     call_inside,
+    call_with_steps_folded,
     takes_training,
     trace_calls,
 )
@@ -47,6 +48,8 @@ def prove(layer: keras.Layer, args: Any, kwargs: Any) -> tuple[Any, tuple[Call, 
     Raises:
         Unsupported: they are not proved to be the layer.
     """
+    if isinstance(layer, keras.layers.TimeDistributed):
+        return _proved(layer, args, kwargs, call_with_steps_folded)
     try:
         return _proved(layer, args, kwargs, call_inside)
     except Unsupported as first:

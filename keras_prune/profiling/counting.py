@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keras_prune.graph import Call, rule_for
+from keras_prune.graph import Call
+from keras_prune.graph.work import macs
 
 
 class Work(NamedTuple):
@@ -19,15 +20,6 @@ class Work(NamedTuple):
     flops: int
 
 
-def macs(call: Call) -> int:
-    """Multiply-accumulates, as the operation's rule counts them.
-
-    Raises:
-        Unsupported: the operation has no rule.
-    """
-    return rule_for(call.operation).macs(call)
-
-
 def total_macs(calls: Sequence[Call]) -> int:
     """Multiply-accumulates of all calls of a layer."""
     return sum(macs(call) for call in calls)
@@ -35,9 +27,4 @@ def total_macs(calls: Sequence[Call]) -> int:
 
 def output_elements(call: Call) -> int:
     """How many numbers the call returns."""
-    return sum(math.prod(tensor.shape[1:]) for tensor in call.outputs)
-
-
-def bias_additions(call: Call) -> int:
-    """Additions of biases, as the operation's rule counts them."""
-    return rule_for(call.operation).additions(call)
+    return int(call.rows * sum(math.prod(tensor.shape[1:]) for tensor in call.outputs))

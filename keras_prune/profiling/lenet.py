@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_prune.graph import Call, rule_for
-from keras_prune.profiling.counting import Work, bias_additions, output_elements
+from keras_prune.graph import Call
+from keras_prune.graph.work import additions, products
+from keras_prune.profiling.counting import Work, output_elements
 
 layers = keras.layers
 
@@ -39,15 +40,14 @@ def lenet(calls: Sequence[Call]) -> Work:
     if isinstance(operation, _AVERAGE_POOLING):
         window = math.prod(operation.pool_size)
         return Work(count, window * sum(output_elements(call) for call in calls))
-    return Work(count, 2 * count + sum(bias_additions(call) for call in calls))
+    return Work(count, 2 * count + sum(map(additions, calls)))
 
 
 def _nonzero_macs(calls: Sequence[Call]) -> int:
     """`MACs · fraction of their weights that are not zero`; products of two tensors in full."""
-    products = [product for call in calls for product in rule_for(call.operation).products(call)]
     macs: dict[tuple[int, ...], int] = defaultdict(int)
     weights = {}
-    for product in products:
+    for product in (product for call in calls for product in products(call)):
         key = tuple(map(id, product.weights))
         macs[key] += product.macs
         weights[key] = product.weights

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from keras_prune.graph import Call
-from keras_prune.profiling.counting import Work, bias_additions, total_macs
+from keras_prune.graph.work import additions
+from keras_prune.profiling.counting import Work, total_macs
 
 
 def standard(calls: Sequence[Call]) -> Work:
@@ -23,4 +24,4 @@ def standard(calls: Sequence[Call]) -> Work:
         Unsupported: no rule can count the layer's work.
     """
     count = total_macs(calls)
-    return Work(count, 2 * count + sum(bias_additions(call) for call in calls))
+    return Work(count, 2 * count + sum(map(additions, calls)))

@@ -77,11 +77,59 @@ def mixing_units():
     return keras.Model(i, kl.Dense(3)(kl.Dense(4, name="late")(x)))
 
 
-@network({"a": 8}, ["steps"])
-def a_model_at_each_step():
-    """It stays, and is rebuilt."""
+def small():
     i = keras.Input((6,))
-    model = keras.Model(i, kl.Dense(5)(kl.Dense(4)(i)), name="inside")
-    i = keras.Input((5, 6))
-    x = kl.TimeDistributed(model, name="steps")(i)
+    hidden = kl.Dense(4, name="hidden")(i)
+    return keras.Model(i, kl.Dense(5, name="made")(hidden), name="inside")
+
+
+def after(x, i):
     return keras.Model(i, kl.Dense(3)(kl.Dense(8, name="a")(kl.GlobalAveragePooling1D()(x))))
+
+
+@network({"hidden": 4, "made": 5, "a": 8})
+def a_model_at_each_step():
+    i = keras.Input((5, 6))
+    return after(kl.TimeDistributed(small(), name="steps")(i), i)
+
+
+@network({"a": 8}, ["steps"])
+def a_model_at_each_of_any_number_of_steps():
+    """It stays, and is rebuilt."""
+    i = keras.Input((None, 6))
+    return after(kl.TimeDistributed(small(), name="steps")(i), i)
+
+
+@network({"hidden": 4, "made": 5, "a": 8})
+def a_model_at_each_step_of_each_step():
+    i = keras.Input((2, 5, 6))
+    x = kl.TimeDistributed(kl.TimeDistributed(small()), name="steps")(i)
+    return after(ops.mean(x, axis=1), i)
+
+
+@network({"conv": 4, "wide": 7, "a": 8})
+def an_image_at_each_step():
+    frame = keras.Input((6, 6, 2))
+    x = kl.ReLU()(kl.BatchNormalization()(kl.Conv2D(4, 3, name="conv")(frame)))
+    x = kl.Dense(7, name="wide")(kl.GlobalAveragePooling2D()(x))
+    i = keras.Input((3, 6, 6, 2))
+    return after(kl.TimeDistributed(keras.Model(frame, x))(i), i)
+
+
+@keras.saving.register_keras_serializable("recurrent")
+class Scaled(kl.Layer):
+    def build(self, shape):
+        self.scale = self.add_weight((shape[-1],), name="scale")
+
+    def call(self, x):
+        return x * self.scale
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@network({"early": 6, "a": 8})
+def a_users_layer_at_each_step():
+    i = keras.Input((5, 6))
+    x = kl.Dense(6, name="early")(i)
+    return after(kl.TimeDistributed(Scaled(), name="steps")(x), i)

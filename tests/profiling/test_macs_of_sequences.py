@@ -6,6 +6,9 @@ import pytest
 from keras import layers as kl
 from keras import ops
 
+from keras_prune.graph import ChannelGraph
+from keras_prune.graph.costs import channel_macs
+from keras_prune.graph.cut_costs import CutCosts
 from keras_prune.profiling import profile
 
 T, N, U = 5, 4, 3  # steps, features, units
@@ -130,6 +133,42 @@ def test_on_sequences(case):
 def test_on_sequences_of_images(layer, shape, macs):
     found = profile(model_of(layer, keras.Input(shape)))
     assert (found.total.macs, dict(found.uncounted)) == (macs, {})
+
+
+def in_windows(x, dense):
+    """A Dense on each window of 2 x 3 of an image of 4 x 6, the windows folded into the batch."""
+    rows = ops.reshape(
+        ops.transpose(ops.reshape(x, (-1, 2, 2, 2, 3, N)), (0, 1, 3, 2, 4, 5)), (-1, 6, N)
+    )
+    return ops.reshape(dense(rows), (-1, 4, 6, U))
+
+
+@pytest.mark.parametrize("shape", [{"shape": (4, 6, N)}, {"batch_shape": (5, 4, 6, N)}])
+def test_what_is_folded_into_the_batch(shape):
+    inputs = keras.Input(**shape)
+    model = keras.Model(inputs, in_windows(inputs, kl.Dense(U, name="windows")))
+    found = profile(model).total
+    assert (found.macs, found.flops) == (24 * N * U, 2 * 24 * N * U + 24 * U)
+    assert profile(model, "lenet").total.macs == 24 * N * U
+    outer = keras.Input(**shape)
+    nested = keras.Model(outer, kl.Conv2D(2, 1, use_bias=False)(model(outer)))
+    assert profile(nested).total.macs == 24 * N * U + 24 * U * 2
+    graph = ChannelGraph(nested)
+    assert CutCosts(graph).macs({}) == 24 * N * U + 24 * U * 2
+    np.testing.assert_array_equal(channel_macs(graph)["windows"], [24 * (N + 2)] * U)
+
+
+def test_two_examples_in_a_row():
+    inputs = keras.Input((N,))
+    pairs = kl.Dense(U, use_bias=False)(ops.reshape(inputs, (-1, 2 * N)))
+    assert profile(keras.Model(inputs, pairs)).total.macs == N * U
+
+
+def test_what_is_of_no_example():
+    inputs = keras.Input((T, N))
+    table = kl.Lambda(lambda x: ops.ones((T, 7)))(inputs)
+    model = keras.Model(inputs, inputs + kl.Dense(N, use_bias=False)(table))
+    assert profile(model).total.macs == T * 7 * N
 
 
 def test_attention_over_some_axes():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from keras_prune.graph import arrays
+from keras_prune.graph import arrays, work
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calls import is_model
 from keras_prune.graph.rules.base import BarrierRule, Product, ProductsRule, register, rule_for
@@ -37,13 +38,15 @@ class Around(ProductsRule):
         steps = self._steps(call)
         return [
             product._replace(macs=steps * product.macs)
-            for inner in self._inside(call)
-            for product in rule_for(inner.operation).products(inner)
+            for inner in self._of_a_row(call)
+            for product in work.products(inner)
         ]
 
     def additions(self, call: Call) -> int:
-        each = (rule_for(inner.operation).additions(inner) for inner in self._inside(call))
-        return self._steps(call) * sum(each)
+        return self._steps(call) * sum(map(work.additions, self._of_a_row(call)))
+
+    def _of_a_row(self, call: Call) -> Iterator[Call]:
+        return self._inside(replace(call, rows=Fraction(1)))
 
 
 class _ClosedAround(Around, BarrierRule):
@@ -56,7 +59,7 @@ class TimeDistributedRule(Around):
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         if is_model(call.operation.layer):
-            raise Unsupported("a model runs at each step; put what it does around the model")
+            raise Unsupported("a model runs at each step")
         inner = next(self._inside(call))
         walk.hold(inner.operation, call.operation)
         for outer, tensor in zip(call.inputs, inner.inputs, strict=True):
@@ -119,7 +122,7 @@ def _of_layer(call: Call) -> Iterator[Call]:
     from keras_prune.graph.tracing import trace
 
     for located in opened(trace(call.operation), inputs=call.inputs):
-        yield located.call
+        yield replace(located.call, rows=call.rows * located.call.rows)
 
 
 def rewritten_inside(written: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
