@@ -14,7 +14,7 @@ from keras_prune.errors import ConfigError
 from keras_prune.exporting import export
 from keras_prune.graph import Call, Unsupported, trace
 from keras_prune.graph.nested import opened
-from keras_prune.profiling.counting import macs
+from keras_prune.graph.work import macs
 from keras_prune.runtimes import Arrays, open_runtime
 from keras_prune.utils.progress import Progress, Watcher, silent
 

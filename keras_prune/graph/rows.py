@@ -22,7 +22,8 @@ class Rows:
 
     def __init__(self, inputs: Sequence[keras.KerasTensor]) -> None:
         fixed = [tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0]]
-        self._batch, self._is_fixed = (fixed[0], True) if fixed else (_BATCH, False)
+        self._is_fixed = bool(fixed)
+        self._batch: int = fixed[0] if fixed else _BATCH
         self._rows = {id(tensor): Fraction(1) for tensor in inputs}
 
     def of(self, tensors: Iterable[keras.KerasTensor]) -> Fraction:

@@ -355,6 +355,7 @@ def test_the_place_in_the_schedule_is_that_of_the_run():
     assert sparsity(model) == pytest.approx(0.9, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_new_callback_on_a_used_optimizer_begins_at_0():
     model = trained(epochs=5)
     pruning = MagnitudePruning(SCHEDULE)
@@ -373,6 +374,7 @@ def test_a_training_that_ends_before_the_goal_is_told_of():
     trained(MagnitudePruning(PolynomialDecay(0.0, 0.9, 0, 4, frequency=1)), Stops(), epochs=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [None, ("conv", "head")])
 def test_frozen_layers_are_pruned_like_any_other(names):
     model = network()
@@ -390,6 +392,7 @@ def test_a_callback_that_goes_on_is_told_how_far_the_run_will_get():
         model.fit(X, Y, batch_size=10, initial_epoch=2, epochs=4, verbose=0, callbacks=[pruning])
 
 
+@pytest.mark.slow
 def test_averages_of_several_optimizers_are_masked(tmp_path):
     made = [keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9) for _ in range(2)]
     chosen = keras.optimizers.OptimizerMap(made[0])

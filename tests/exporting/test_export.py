@@ -46,6 +46,7 @@ def test_a_model_with_two_inputs_and_two_outputs(tmp_path, name):
     assert export(keras.Model([zeta, alpha], outputs), tmp_path / name).max_abs_error < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_bfloat16_model_is_exported(tmp_path, name):
     model = small("mixed_bfloat16")

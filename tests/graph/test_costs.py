@@ -12,7 +12,7 @@ from keras_prune.graph.costs import channel_macs, channel_parameters
 from keras_prune.plan import PruningPlan
 from keras_prune.profiling import profile
 from keras_prune.surgery import prune_graph
-from tests.networks import NETWORKS, head, image
+from tests.networks import NETWORKS, head, image, sampled
 
 
 def without(graph: ChannelGraph, name: str, channel: int) -> keras.Model:
@@ -20,20 +20,7 @@ def without(graph: ChannelGraph, name: str, channel: int) -> keras.Model:
     return prune_graph(graph, PruningPlan.for_graph(graph, {name: kept}))
 
 
-COSTLY = {
-    name
-    for name, network in NETWORKS.items()
-    if network.build.__module__.endswith((".attention", ".own_weights", ".recurrent"))
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name in COSTLY else [], id=name)
-        for name in NETWORKS
-    ],
-)
+@pytest.mark.parametrize("name", sampled())
 def test_costs_are_what_a_prune_of_one_channel_saves(name):
     graph = ChannelGraph(NETWORKS[name].build())
     macs = channel_macs(graph)

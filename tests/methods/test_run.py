@@ -115,6 +115,7 @@ def test_the_plan_leads_to_the_pruned_shapes_and_the_original_is_untouched(resul
     assert_same_weights(model, trained())
 
 
+@pytest.mark.slow
 def test_without_test_data_the_report_is_of_the_validation_data(model):
     data = SPLITS.validation_arrays()
     report = ranking(steps=1).run(model, Task(data, validation=data)).report

@@ -8,7 +8,7 @@ from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph
 from keras_prune.reporting.graph_layout import lanes, nodes
 from keras_prune.reporting.graph_plot import draw
-from tests.networks import NETWORKS, conv, head, image
+from tests.networks import NETWORKS, conv, head, image, sampled
 from tests.networks.barriers import Unknown
 
 
@@ -64,7 +64,7 @@ def test_a_drawing_names_every_call_and_group(tmp_path):
     assert "#cc1a1a" in svg  # the barrier's frame
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", sampled())
 def test_every_network_can_be_drawn(name, tmp_path):
     draw(ChannelGraph(NETWORKS[name].build()), tmp_path / "graph.svg")
 

@@ -90,7 +90,12 @@ def test_sample_weights_count(objective):
 
 
 @pytest.mark.parametrize(
-    ("named", "objective"), [(False, "kind_accuracy"), (True, "number_mae"), (False, "loss")]
+    ("named", "objective"),
+    [
+        pytest.param(False, "kind_accuracy", marks=pytest.mark.slow),
+        (True, "number_mae"),
+        pytest.param(False, "loss", marks=pytest.mark.slow),
+    ],
 )
 def test_several_inputs_and_outputs(named, objective):
     model = two_by_two()

@@ -96,7 +96,9 @@ def test_a_bound_task_is_another_and_the_user_may_bind_it_to_a_second_model():
         _ = task.objective
 
 
-@pytest.mark.parametrize("named", [False, True], ids=["lists", "dicts"])
+@pytest.mark.parametrize(
+    "named", [pytest.param(False, marks=pytest.mark.slow), True], ids=["lists", "dicts"]
+)
 @pytest.mark.parametrize(
     "form",
     ["tf.data", *(pytest.param(form, marks=pytest.mark.slow) for form in ("arrays", "function"))],

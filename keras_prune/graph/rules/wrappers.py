@@ -55,7 +55,10 @@ class _ClosedAround(Around, BarrierRule):
 
 @register(layers.TimeDistributed)
 class TimeDistributedRule(Around):
-    """What the layer does at one step. `MACs = steps · those of the layer, or of the model`."""
+    """What the layer does at one step; of a model, the steps are folded into the batch.
+
+    `MACs = steps · those of the layer, or of the model`.
+    """
 
     def label(self, call: Call, walk: LabelWalk) -> list[np.ndarray]:
         if is_model(call.operation.layer):

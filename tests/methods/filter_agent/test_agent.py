@@ -150,6 +150,7 @@ def test_a_network_that_became_better_is_pruned_more(model, task, run):
     assert removed(bolder.plan) > removed(run[-1].plan)
 
 
+@pytest.mark.slow
 def test_excluded_groups_and_layers_stay_whole_and_the_state_says_why(model, task):
     context = StandIn(model, task, train=untrained)
     state = groups_of_a_round(context, max_updates=2, exclude=("hid*", "nested_conv"))
