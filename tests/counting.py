@@ -17,13 +17,17 @@ def direct_macs(model: keras.Model) -> int:
     """What the layers with kernels of a channels-last model multiply for one example."""
     counts = []
     with contextlib.ExitStack() as stack:
-        for layer in model._flatten_layers(include_self=False):
-            kernels = [weight for weight in layer.weights if "kernel" in weight.name]
-            if kernels and not isinstance(layer, keras.Model):
-                stack.enter_context(mock.patch.object(layer, "call", _counting(layer, counts)))
+        for layer in {id(layer): layer for layer in _layers(model)}.values():
+            stack.enter_context(mock.patch.object(layer, "call", _counting(layer, counts)))
         model(example(model, batch=BATCH), training=False)
     assert sum(counts) % BATCH == 0
     return sum(counts) // BATCH
+
+
+def _layers(model):
+    """Those of the models nested in it, too."""
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def _counting(layer, counts):

@@ -267,7 +267,11 @@ class Builder:
         return self.by_rows(x, layer)
 
     def distributed(self, x):
-        return kl.TimeDistributed(kl.Conv1D(self.draw(*WIDTHS), 3, padding="same"))(x)
+        layer = kl.Conv1D(self.draw(*WIDTHS), 3, padding="same")
+        if self.draw(True, False):
+            inner = keras.Input(x.shape[2:])
+            layer = keras.Model(inner, kl.ReLU()(kl.Conv1D(self.draw(*WIDTHS), 1)(layer(inner))))
+        return kl.TimeDistributed(layer)(x)
 
     def own_weights(self, x):
         kind = self.draw(ScaleAndShift, Gated, lambda: Mix(self.draw(*WIDTHS)), Tokens)
