@@ -11,6 +11,7 @@ import click
 from keras_prune.errors import KerasPruneError
 
 from .benchmark import benchmark
+from .cache import cache
 from .compare import compare
 from .evaluate import evaluate
 from .export import export
@@ -26,6 +27,7 @@ from .train import train
 
 VERBS = (
     train, prune, evaluate, predict, inspect, profile, compare, export, benchmark, sensitivity, run,
+    cache,
 )  # fmt: skip
 
 

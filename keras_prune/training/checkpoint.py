@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.utils.generations import Generations
+from keras_prune.utils.reasons import reason
 
 Row = dict[str, float]
 
@@ -34,6 +36,12 @@ class Position:
     step: int = 0
     rows: list[Row] = field(default_factory=list)
     finished: bool = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.step, int) and self.step >= 0):
+            raise ValueError(f"its step is {self.step!r}")
+        if not (isinstance(self.rows, list) and self.epoch == len(self.rows)):
+            raise ValueError(f"its epoch is {self.epoch!r}, and it tells of {len(self.rows)}")
 
 
 class Checkpoint:
@@ -57,12 +65,23 @@ class Checkpoint:
     def load(self) -> tuple[Position, list[np.ndarray]] | None:
         """The position and the variables' values of the newest whole save; None without one."""
         for place in self._generations.newest_first():
-            content = json.loads((place / "position.json").read_text(encoding="utf-8"))
-            if content.pop("identity") != self._identity:
-                return None
-            with np.load(place / "variables.npz") as file:
-                return Position(**content), [file[name] for name in file.files]
+            try:
+                content = json.loads((place / "position.json").read_text(encoding="utf-8"))
+                if content.pop("identity") != self._identity:
+                    return None
+                with np.load(place / "variables.npz") as file:
+                    return Position(**content), [file[name] for name in file.files]
+            except Exception as error:  # whatever a foreign file leads JSON and NumPy to
+                self.ignored(reason(error))
         return None
+
+    def ignored(self, why: str) -> None:
+        """Says that what was found is not used."""
+        warnings.warn(
+            f"A saved state of the training in {self._generations.folder} is not used: {why}.",
+            ResultWarning,
+            stacklevel=2,
+        )
 
     def rows(self) -> list[Row]:
         """The figures of the epochs that an earlier attempt has finished."""

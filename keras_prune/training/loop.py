@@ -49,10 +49,13 @@ def run_epochs(
     trainer.optimizer.build(trainer.trainable_variables)
     found = checkpoint.load() if checkpoint is not None else None
     values: list[np.ndarray] = []
-    if found is not None:
-        position, values = found
+    if checkpoint is not None and found is not None:
         _build_metrics(trainer, batches(0))
-        _restore(trainer, values)
+        if _fits(trainer, *found, epochs, steps):
+            position, values = found
+            _restore(trainer, values)
+        else:
+            checkpoint.ignored("it is of another training")
     if position.finished:
         return position.rows
     told = keras.callbacks.CallbackList(
@@ -102,6 +105,15 @@ def _build_metrics(trainer: keras.Model, batches: tf.data.Dataset) -> None:
     """Keras makes the variables of metrics when it meets the first batch."""
     [batch] = batches.take(1)
     trainer.test_on_batch(*batch)
+
+
+def _fits(
+    trainer: keras.Model, position: Position, values: list[np.ndarray], epochs: int, steps: int
+) -> bool:
+    """Whether a saved state can be one of this training."""
+    shapes = [tuple(variable.shape) for variable in variables_of(trainer)]
+    within = position.epoch <= epochs and position.step < steps
+    return within and shapes == [value.shape for value in values]
 
 
 def _restore(trainer: keras.Model, values: list[np.ndarray]) -> None:

@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +25,9 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     with whole_file(path) as sibling:
         sibling.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 sum of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from keras_prune.utils.files import sha256
 
 _MANIFEST = "manifest.json"
 _KEPT = 2
@@ -81,7 +82,7 @@ class Generations:
 def _whole(place: Path) -> bool:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sums = json.loads((place / _MANIFEST).read_text(encoding="utf-8"))
-        return all(_sum(place / name) == expected for name, expected in sums.items())
+        return all(sha256(place / name) == expected for name, expected in sums.items())
     return False
 
 
@@ -92,9 +93,4 @@ def _flushed(path: Path) -> str:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return _sum(path)
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)

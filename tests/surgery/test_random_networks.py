@@ -274,6 +274,8 @@ class Builder:
         return kl.TimeDistributed(layer)(x)
 
     def own_weights(self, x):
+        if x.sparse:  # as Keras takes a product with a constant to be, which fails in such a layer
+            x = self.norm(x)
         kind = self.draw(ScaleAndShift, Gated, lambda: Mix(self.draw(*WIDTHS)), Tokens)
         if kind is not Tokens:
             return kind()(x)

@@ -1,0 +1,54 @@
+"""`keras-prune cache`: the networks that recipes have trained and keep."""
+
+from dataclasses import asdict
+
+import click
+
+from .command import command
+from .starting import quietly
+from .tables import console, table
+
+
+@click.group()
+def cache() -> None:
+    """Look at the trained networks that are kept, or remove them.
+
+    A recipe trains its network once and keeps it, in the folder that KERAS_PRUNE_CACHE names, else
+    in ~/.cache/keras-prune.
+    """
+
+
+@command(name="list")
+def list_() -> None:
+    """List what is kept: trained, unfinished or damaged."""
+    with quietly(start=False):
+        import pandas as pd
+
+        from keras_prune.training.cache import cache_folder, kept
+    found = kept()
+    if found:
+        frame = pd.DataFrame([asdict(each) for each in found])
+        frame["epochs"] = frame["epochs"].astype("object").where(frame["epochs"].notna(), "")
+        console().print(table(frame, f"Kept in {cache_folder()}"))
+    else:
+        click.echo(f"Nothing is kept in {cache_folder()}.")
+
+
+@command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clear(yes: bool) -> None:
+    """Remove all that is kept, but for what another process is working at."""
+    with quietly(start=False):
+        from keras_prune.training.cache import cache_folder, kept
+        from keras_prune.training.cache import clear as emptied
+    count = len(kept())
+    if count and not yes:
+        click.confirm(f"Remove {count} networks from {cache_folder()}?", abort=True)
+    removed, busy = emptied()
+    click.echo(f"Removed {len(removed)} networks from {cache_folder()}.")
+    for name in busy:
+        click.echo(f"{name} is being trained by another process and stays.")
+
+
+for _command in (list_, clear):
+    cache.add_command(_command)
