@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from keras_prune import zoo
 from keras_prune.data import Splits
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.methods.base import Method
 from keras_prune.methods.config import RunConfig, plain
 from keras_prune.methods.registry import entry
@@ -22,6 +23,7 @@ from keras_prune.tracking import Observers
 from keras_prune.training import Task, baseline
 from keras_prune.training.source import is_file, open_data, open_file
 from keras_prune.utils.config import to_toml
+from keras_prune.utils.reasons import reason
 
 _EXPORTS = ("saved_model", "model.tflite")
 _BASELINE, _EPOCHS = "baseline.keras", "training.csv"
@@ -144,7 +146,17 @@ def _earlier(directory: RunDirectory) -> Rows:
     path = directory / _EPOCHS
     if not path.exists():  # the weights were given
         return []
-    rows = pd.read_csv(path).to_dict("records")
+    try:
+        rows = pd.read_csv(path, dtype={"stage": str}).to_dict("records")
+        if not all("stage" in row for row in rows):
+            raise ValueError("it has no column of stages")
+    except ValueError as error:  # so do pandas' errors and those of Unicode descend
+        warnings.warn(
+            f"{path} is damaged ({reason(error)}): the epochs of the baseline's training are lost.",
+            ResultWarning,
+            stacklevel=2,
+        )
+        return []
     return [
         {str(name): value for name, value in row.items() if value == value}  # an empty cell is NaN
         for row in rows

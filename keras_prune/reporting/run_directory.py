@@ -100,10 +100,17 @@ class RunDirectory:
     def default_path(recipe: str) -> Path:
         """`runs/<recipe>-<UTC time>`, for example `runs/vgg16-20260102-030405`.
 
+        A second run of the same second gets a `-2` behind it.
+
         Args:
             recipe: the recipe's name.
         """
-        return Path("runs") / f"{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        named = Path("runs") / f"{recipe}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        path, number = named, 1
+        while path.exists():
+            number += 1
+            path = named.with_name(f"{named.name}-{number}")
+        return path
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name

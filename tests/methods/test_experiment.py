@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from keras_prune import data
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, ResultWarning
+from keras_prune.methods import experiment
 from keras_prune.methods.config import load_run
 from keras_prune.methods.experiment import method_of, run_from_config
 from keras_prune.plan import PruningPlan
@@ -107,6 +108,17 @@ def test_the_trainings_are_written_and_the_baselines_first(folder, report):
     stages = pd.read_csv(folder / "training.csv")["stage"].tolist()
     assert stages == ["train conv248"] * 6 + ["recover 1/2"] + ["fine-tune"] * 3
     assert pd.read_csv(folder / "history.csv")["step"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"a,b\n1,2\n", b'"'])
+def test_a_damaged_table_of_trainings_is_told_and_no_traceback(content, tmp_path):
+    run = RunDirectory.create(tmp_path / "run")
+    assert experiment._earlier(run) == []
+    (run / "training.csv").write_bytes(content)
+    with pytest.warns(ResultWarning, match=r"training\.csv is damaged"):
+        assert experiment._earlier(run) == []
+    (run / "training.csv").write_text("stage,epoch,note\ntrain x,1,\nfine-tune,1,\n")
+    assert experiment._earlier(run) == [{"stage": "train x", "epoch": 1}]
 
 
 class Killed(BaseException):

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import datetime
 
 import pandas as pd
 import pytest
@@ -142,6 +143,24 @@ def test_a_failure_frees_the_directory(tmp_path):
 def test_default_path_holds_recipe_and_time():
     path = RunDirectory.default_path("vgg16")
     assert re.fullmatch(r"runs/vgg16-\d{8}-\d{6}", path.as_posix())
+
+
+def test_two_runs_of_one_second_have_two_directories(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr("keras_prune.reporting.run_directory.datetime", Stopped)
+    paths = []
+    for _ in range(3):
+        paths.append(RunDirectory.default_path("vgg16"))
+        RunDirectory.create(paths[-1])
+    assert [path.name for path in paths] == [
+        "vgg16-20260102-030405", "vgg16-20260102-030405-2", "vgg16-20260102-030405-3"
+    ]  # fmt: skip
 
 
 def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
