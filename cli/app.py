@@ -89,8 +89,19 @@ def main() -> None:
         _fail(str(stop) or "Interrupted. Nothing was written.", 130, output)
     except click.ClickException as error:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
+    except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
+        _fail(f"Error: {_starved(error)}", 2, output)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _starved(error: OSError | MemoryError) -> str:
+    """What the system has not, and for what."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Give a smaller --batch-size, or a smaller model."
+    files = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    what = ": ".join([error.strerror or str(error), *files])
+    return f"{what}. What was written before stays."
 
 
 def _interrupt(*_: Any) -> None:

@@ -1,5 +1,6 @@
 """The configuration of a run: what the package ships, the user's file, and the options."""
 
+import os
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -27,7 +28,7 @@ TRAIN = "train"
 def shipped(name: str) -> dict[str, Any]:
     """A configuration that comes with the package; empty where there is none of that name."""
     with as_file(files("keras_prune.configs") / f"{name}.toml") as path:
-        return read_toml(path) if path.exists() else {}
+        return read_toml(path) if os.path.exists(path) else {}  # also where it is too long
 
 
 def read_file(path: Path, method: str | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_prune.errors import PlanError, unknown
 from keras_prune.graph import ChannelGraph, ChannelGroup, ResidualBlock
-from keras_prune.utils.files import write_text
+from keras_prune.utils.files import read_json, write_text
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,14 @@ class PruningPlan:
         try:
             groups = content["groups"]
             kept = {name: tuple(map(index, group["kept"])) for name, group in groups.items()}
-            channels = {name: int(group["channels"]) for name, group in groups.items()}
-            admit_norms = bool(content.get("admit_norms", False))
-            blocks = tuple(map(str, content.get("blocks", ())))
-            return cls(kept, content["fingerprint"], channels, admit_norms, blocks)
+            channels = {name: index(group["channels"]) for name, group in groups.items()}
+            fingerprint, admit_norms = content["fingerprint"], content.get("admit_norms", False)
+            blocks = content.get("blocks", ())
+            if not (isinstance(fingerprint, str) and isinstance(admit_norms, bool)):
+                raise TypeError("fingerprint has to be a text, and admit_norms true or false")
+            if isinstance(blocks, str) or not all(isinstance(name, str) for name in blocks):
+                raise TypeError("blocks has to be a list of names")
+            return cls(kept, fingerprint, channels, admit_norms, tuple(blocks))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PlanError(f"Not a pruning plan ({type(error).__name__}: {error}).") from error
 
@@ -206,7 +210,7 @@ class PruningPlan:
             PlanError: the file is missing or not a plan.
         """
         try:
-            return cls.from_dict(json.loads(Path(path).read_text()))
+            return cls.from_dict(read_json(Path(path)))
         except (OSError, ValueError, PlanError) as error:
             raise PlanError(
                 f"{path} is not a pruning plan ({type(error).__name__}: {error})."

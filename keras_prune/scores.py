@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_prune.errors import PlanError
-from keras_prune.utils.files import write_text
+from keras_prune.utils.files import read_json, write_text
 
 _KEYS = ("criterion", "fingerprint", "unscored", "groups")
 
@@ -82,7 +82,7 @@ class ChannelScores(dict[str, np.ndarray]):
             PlanError: the file cannot be read, holds something else, or a score is not finite.
         """
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = read_json(Path(path))
             groups = {name: _finite(name, values) for name, values in found["groups"].items()}
             rest = {key: found[key] for key in _KEYS[:-1]}
         except (OSError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -88,7 +89,7 @@ def _replayed(traced: Trace, accepted: dict[keras.Operation, Way], paths: Paths)
 
     def run(operation: Any, *args: Any, **kwargs: Any) -> Any:
         if operation not in accepted:
-            return operation(*args, **kwargs)
+            return operation(*_as_hidden(operation, args), **kwargs)
         results = accepted[operation](operation, args, kwargs)
         path = _join(paths.get(operation), operation.name)
         for call in calls_between(keras.tree.flatten((args, kwargs)), keras.tree.flatten(results)):
@@ -100,6 +101,18 @@ def _replayed(traced: Trace, accepted: dict[keras.Operation, Way], paths: Paths)
     outputs = keras.tree.map_structure(lambda tensor: values[id(tensor)], traced.outputs)
     calls = calls_between(inputs, keras.tree.flatten(outputs))
     return replace(traced, calls=calls, outputs=outputs)
+
+
+def _as_hidden(operation: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a layer of a user's is called with, where the layer in front of it was opened.
+
+    Keras takes the product with a constant, which that one had hidden, to be sparse, and could not
+    call the layer, nor load it. An activation that does nothing hides it again.
+    """
+    if not is_foreign(operation):
+        return args
+    hide = partial(keras.layers.Activation, "linear", name=f"{operation.name}_input")
+    return keras.tree.map_structure(lambda x: hide()(x) if getattr(x, "sparse", False) else x, args)
 
 
 def _named(calls: Sequence[Call], paths: Paths) -> tuple[Call, ...]:

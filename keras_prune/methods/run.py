@@ -47,6 +47,7 @@ from keras_prune.training.chance import doubts
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.recalibration import norms
 from keras_prune.training.sparsity import ChannelRegularizer, regularizer
+from keras_prune.utils.arguments import expect_seed
 
 Phase = Literal["train", "prune", "test"]
 
@@ -110,6 +111,7 @@ def run_method(
     Raises:
         KerasPruneError: model, task, configuration or what is in the directory do not go together.
     """
+    expect_seed(seed)
     bound = task.bind(model)
     method.check(model, bound)
     for training in filter(None, (method.sparse_training, method.recovery, method.finetune)):
@@ -382,7 +384,7 @@ class _Run:
 
 def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     """What a run has left that was carried out to its end, if it is the one that is asked for."""
-    report = PruningReport.from_dict(json.loads((directory / "report.json").read_text("utf-8")))
+    report = PruningReport.from_dict(directory.read_json("report.json"))
     if not report.identity:
         raise ConfigError(
             f"The run in {directory.path} has ended, with a version of keras-prune that kept no "

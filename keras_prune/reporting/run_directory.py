@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from keras_prune.errors import ConfigError
-from keras_prune.utils.files import whole_file
+from keras_prune.utils.files import read_json, whole_file
+from keras_prune.utils.reasons import reason
 
 if TYPE_CHECKING:
     import keras
@@ -122,6 +123,19 @@ class RunDirectory:
     def write_json(self, name: str, data: Any) -> Path:
         """Writes plain data as indented JSON and returns the file's path."""
         return self.write_text(name, json.dumps(data, indent=2) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """What a JSON file holds.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        try:
+            return read_json(self.path / name)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{self.path / name} cannot be read: {reason(error)}. Give another directory."
+            ) from error
 
     def write_frame(self, name: str, frame: "pd.DataFrame") -> Path:
         """Writes a table as CSV without its index and returns the file's path."""

@@ -1,13 +1,13 @@
 """The report of a training."""
 
 import contextlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from keras_prune.reporting.report import ModelFigures, renamed_figures
 from keras_prune.utils.config import load, to_dict
+from keras_prune.utils.files import read_json
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def class_names_beside(path: Path, num_classes: int) -> tuple[str, ...]:
         The names in the order of the outputs; empty if there is no such report.
     """
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        names = json.loads((path.parent / "report.json").read_text("utf-8")).get("class_names")
+        names = read_json(path.parent / "report.json").get("class_names")
         if isinstance(names, list) and len(names) == num_classes:
             return tuple(map(str, names))
     return ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keras_prune.errors import ConfigError, unknown
+from keras_prune.utils.arguments import expect_seed
 from keras_prune.utils.config import expect
 
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -159,6 +160,9 @@ class CommonConfig:
     rescale: float = 1.0
     weights: str | None = None
     directory: str | None = None
+
+    def __post_init__(self) -> None:
+        expect_seed(self.seed)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Arguments of public functions that are of another kind than expected."""
 
+from numbers import Integral
 from typing import Any
 
 from keras_prune.errors import ConfigError
@@ -23,6 +24,24 @@ def expect_kind(value: Any, kind: type | tuple[type, ...], name: str, wanted: st
     """
     if not isinstance(value, kind):
         raise ConfigError(f"{name}: expected {wanted}. Received: {_of(value)}.")
+
+
+def expect_seed(seed: Any) -> None:
+    """Refuses what Keras and NumPy take no seed.
+
+    Args:
+        seed: what was given.
+
+    Raises:
+        ConfigError: it is no integer from 0 to 4294967295.
+
+    Example:
+
+    >>> expect_seed(3)
+    """
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not (whole and 0 <= seed < 2**32):
+        raise ConfigError(f"seed: expected an integer from 0 to 4294967295. Received: {_of(seed)}.")
 
 
 def expect_single_steps(model: Any, callback: str) -> None:

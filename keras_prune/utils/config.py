@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import tomli_w
 
 from keras_prune.errors import ConfigError, unknown
+from keras_prune.utils.files import read_text
 
 T = TypeVar("T")
 
@@ -36,10 +37,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         ConfigError: the file is missing, unreadable or not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(Path(path)))
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from error
-    except ValueError as error:  # both TOMLDecodeError and UnicodeDecodeError
+    except (ValueError, RecursionError) as error:  # such are those of TOML and Unicode, too
         reason = str(error).replace("\n", " ")
         raise ConfigError(f"The configuration {path} is not valid TOML: {reason}.") from error
 

@@ -80,6 +80,9 @@ def test_a_usage_error_is_one_line(tmp_path):
         (["vgg16", "--samples", "1"], "samples"),
         (["taylor", "--macs", "0.5", "--ratio", "0.5"], "budget"),
         (["run", "my.toml"], "method"),
+        (["taylor", "--config", "/dev/zero"], "a device or a pipe"),
+        (["taylor", "--seed", "-1"], "from 0 to 4294967295"),
+        (["taylor", "--seed", "4294967296"], "from 0 to 4294967295"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, arguments, words):
@@ -96,3 +99,31 @@ def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, argum
     assert said.startswith("Error: ") and words in said
     assert imported == "set()"
     assert [path.name for path in tmp_path.iterdir()] == ["my.toml"]
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(28, "No space left on device", "/run/x.csv"),
+            "No space left on device: /run/x.csv",
+        ),
+        (OSError("pipe"), "pipe. What was written before stays."),
+        (PermissionError(13, "Permission denied", "a", None, "b"), "Permission denied: a: b"),
+        (MemoryError(), "There is not enough memory. Give a smaller --batch-size"),
+    ],
+)
+def test_what_the_system_has_not_is_one_line(error, line, call, monkeypatch):
+    def starve(*_):
+        raise error
+
+    monkeypatch.setattr("keras_prune.cli.evaluate.opened", starve)
+    done = call("evaluate", "model.keras", "--dataset", "digits")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Error: {line}") and done.err.count("\n") == 1
+
+
+def test_a_name_that_is_too_long_for_a_file(call):
+    done = call("taylor", "--dataset", "x" * 300)
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert done.err.startswith("Error: ") and "x" * 300 in done.err

@@ -88,7 +88,8 @@ def test_taylor_is_the_gradient_of_the_mask(name):
 
 # Networks with layers that read inside what a mask silences, too, or make it zero where it is made.
 INSIDE = {
-    "additive_attention", "attention_from_one_dense", "both_directions", "cells", "films",
+    "additive_attention", "attention_from_one_dense", "behind_a_product_with_a_constant",
+    "both_directions", "cells", "films",
     "gated_inside", "recurrent_stack", "scaled_branch", "scored_by_one_column", "states_handed_on",
     "states_of_both_directions", "tied_table",
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Layers of a user's with weights of their own."""
 
 import keras
+import numpy as np
 from keras import layers as kl
 from keras import ops
 
@@ -245,6 +246,13 @@ def scaled_branch():
 @network({"a": 6, "b": 7})
 def as_wide_as_the_input():
     return sequence(lambda x: x + Instead(name="instead")(x))
+
+
+@network({"a": 6, "b": 7})
+def behind_a_product_with_a_constant():
+    """Keras takes the product to be sparse, where no layer hides it."""
+    factors = np.linspace(-1, 1, 6, dtype="float32")
+    return sequence(kl.Lambda(lambda x: x * factors), Gated(name="gated"))
 
 
 @network({"a": 6, "b": 7})

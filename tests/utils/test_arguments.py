@@ -7,6 +7,7 @@ import pytest
 import keras_prune as kp
 from keras_prune.errors import ConfigError
 from keras_prune.methods.ranking import sensitivity
+from keras_prune.utils.arguments import expect_seed
 
 
 def model():
@@ -43,3 +44,14 @@ BUDGET = kp.Budget(ratio=0.5)
 def test_one_clear_line(call, message):
     with pytest.raises(ConfigError, match=message):
         call()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.0, "1", True, None])
+def test_what_is_no_seed(seed):
+    with pytest.raises(ConfigError, match="seed: expected an integer from 0 to 4294967295"):
+        expect_seed(seed)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1, np.int64(7)])
+def test_what_is_a_seed(seed):
+    expect_seed(seed)

@@ -165,7 +165,7 @@ def test_unreadable_files(tmp_path):
         read_toml(tmp_path / "absent.toml")
     with pytest.raises(ConfigError, match="Cannot read the configuration .*directory"):
         read_toml(tmp_path)
-    for content in (b"b = [1,\n\n", b"\xff\xfe", b"b = 1\nb = 2"):
+    for content in (b"b = [1,\n\n", b"\xff\xfe", b"b = 1\nb = 2", b"b = " + b"[" * 10**5):
         (tmp_path / "bad.toml").write_bytes(content)
         with pytest.raises(ConfigError, match="not valid TOML") as caught:
             read_toml(tmp_path / "bad.toml")
