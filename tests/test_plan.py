@@ -91,6 +91,10 @@ def test_indices_of_any_integer_kind_can_be_saved(graph, tmp_path):
         '{"fingerprint": "x", "groups": {"a": {"kept": ["0"], "channels": 3}}}',
         '{"fingerprint": "x", "groups": {"a": {"kept": 1, "channels": 3}}}',
         '{"fingerprint": "x", "groups": {"a": {"channels": 3}}}',
+        '{"fingerprint": "x", "groups": {"a": {"kept": [0], "channels": Infinity}}}',
+        '{"fingerprint": "x", "groups": {}, "admit_norms": "no"}',
+        '{"fingerprint": "x", "groups": {}, "blocks": "add"}',
+        '{"fingerprint": 3, "groups": {}}', "[" * 10**5,
     ],
 )  # fmt: skip
 def test_a_corrupt_file_is_refused_in_one_line(text, tmp_path):
