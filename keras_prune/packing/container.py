@@ -1,6 +1,7 @@
 """A model in a file: its description, and its weights without their zeros, entropy-coded."""
 
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_prune.errors import ConfigError, ExportError, ModelError
+from keras_prune.errors import ConfigError, ExportError, KerasPruneError, ModelError
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
+from keras_prune.utils.archives import check_bytes, check_unpacked
 from keras_prune.utils.files import whole_file
 from keras_prune.utils.reasons import reason
 
@@ -98,12 +100,19 @@ def unpack(path: str | Path) -> keras.Model:
     if not Path(path).is_file():
         raise ModelError(f"Packed model {path} does not exist.")
     try:
+        check_unpacked(Path(path))
         with zipfile.ZipFile(path) as archive:
             index = json.loads(archive.read("weights.json"))
             if index["format"] != _FORMAT:
                 raise ValueError(index["format"])
+            check_bytes(Path(path), sum(map(_bytes, index["weights"])))
             model = keras.saving.deserialize_keras_object(json.loads(archive.read("model.json")))
+            shapes = [tuple(note["shape"]) for note in index["weights"]]
+            if shapes != [tuple(weight.shape) for weight in model.weights]:
+                raise ValueError("its weights are not those of its model")
             model.set_weights(list(_arrays(index, *map(archive.read, ("positions", "values")))))
+    except KerasPruneError:
+        raise
     except Exception as error:  # whatever a damaged or foreign file leads zip, JSON and Keras to
         why = reason(error, first_line=True)
         raise ModelError(f"{path} is no packed model, or is damaged: {why}.") from error
@@ -139,6 +148,10 @@ def _write(
                 archive.writestr(name, data)
     except OSError as error:
         raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def _bytes(note: dict[str, Any]) -> int:
+    return math.prod(note["shape"]) * np.dtype(note["dtype"]).itemsize
 
 
 def _arrays(index: dict[str, Any], positions: bytes, values: bytes) -> Iterator[np.ndarray]:

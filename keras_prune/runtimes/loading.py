@@ -7,10 +7,11 @@ from pathlib import Path
 
 import keras
 
-from keras_prune.errors import ModelError
+from keras_prune.errors import KerasPruneError, ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
 from keras_prune.runtimes.registered import register
+from keras_prune.utils.archives import check_unpacked
 from keras_prune.utils.labels import told_apart
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 from keras_prune.utils.reasons import reason
@@ -38,8 +39,11 @@ def load_model(path: str | Path) -> keras.Model:
     check_layers(path)
     try:
         if not is_hdf5(path):
+            check_unpacked(path)
             _register_classes(path)
         return keras.models.load_model(path, compile=False)
+    except KerasPruneError:
+        raise
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
         raise ModelError(f"Keras cannot load {path}: {_reason(error)}") from error
 
