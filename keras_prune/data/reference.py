@@ -68,7 +68,7 @@ class Reference:
     def _function(self, module: str, function: str) -> Callable[[], Any]:
         try:
             found = import_module(module)
-        except Exception as error:  # whatever the user's module does
+        except (Exception, SystemExit) as error:  # whatever the user's module does
             raise DataError(
                 f"Cannot import the module {module!r} of {self._name} from the current "
                 f"directory: {_reason(error)}"
@@ -81,7 +81,7 @@ class Reference:
     def _call(self, function: Callable[[], Any]) -> Any:
         try:
             return function()
-        except Exception as error:  # whatever the user's function does
+        except (Exception, SystemExit) as error:  # whatever the user's function does
             raise DataError(f"{self._name} failed: {_reason(error)}") from error
 
     def _checked(self, returned: Any) -> tuple[dict[str, Given], tuple[str, ...]]:
@@ -126,5 +126,5 @@ def _as_in_a_script() -> Iterator[None]:
         sys.path.remove("")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -171,10 +171,22 @@ def _one_size(forms: Deployed, batch_size: int | None) -> int | None:
     return forms.batch_size or batch_size
 
 
+_SAVED_MODEL = {
+    "saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra", "keras_metadata.pb",
+}  # fmt: skip
+"""What TensorFlow writes into a SavedModel's directory."""
+
+
 def _check_free(path: Path, force: bool) -> None:
     if path.is_dir() and any(path.iterdir()):
         if not (path / "saved_model.pb").is_file():  # not even by force
             raise ExportError(f"The directory {path} is not empty and no SavedModel. Give another.")
+        others = sorted({inside.name for inside in path.iterdir()} - _SAVED_MODEL)
+        if force and others:
+            raise ExportError(
+                f"The SavedModel {path} holds other files that would be lost: {', '.join(others)}. "
+                "Move them, or give another path."
+            )
     elif not path.is_file():
         return
     if not force:

@@ -28,7 +28,7 @@ from keras_prune.utils.reasons import reason
 Trained = tuple[keras.Model, tuple[Row, ...]]
 
 _FILE = re.compile(
-    r"\.?(?P<name>.+-[0-9a-f]{12})(-\d+)?(\.keras|\.json|\.partial|\.lock)(\.damaged)?"
+    r"\.?(?P<name>.+-[0-9a-f]{12})(-\d+(-[0-9a-f]+)?)?(\.keras|\.json|\.partial|\.lock)(\.damaged)?"
 )
 
 

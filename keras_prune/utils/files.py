@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 _MOST_BYTES = 2**28
@@ -16,9 +17,10 @@ _MOST_BYTES = 2**28
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary sibling to write to; it takes the path's place only if nothing was raised.
 
-    The sibling keeps the path's suffix, for writers that choose a format by it.
+    The sibling keeps the path's suffix, for writers that choose a format by it. Its name is no
+    other's, also where processes of several containers have one number.
     """
-    sibling = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    sibling = path.with_name(f".{path.stem}-{os.getpid()}-{token_hex(4)}{path.suffix}")
     try:
         yield sibling
         os.replace(sibling, path)

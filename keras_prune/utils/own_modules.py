@@ -30,7 +30,7 @@ def import_modules(names: Iterable[str]) -> None:
     for name in names:
         try:
             _import(name)
-        except Exception as error:  # whatever a module of the user's raises
+        except (Exception, SystemExit) as error:  # whatever a module of the user's raises
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise ConfigError(
                 f"--import: {name} cannot be imported: {reason}. Give the name of a module, or the "

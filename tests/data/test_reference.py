@@ -164,6 +164,8 @@ def test_a_missing_function_gets_a_suggestion(load):
         (None, "current directory: ModuleNotFoundError"),
         ("import nonesuch", "ModuleNotFoundError: No module named 'nonesuch'"),
         ("a =", "SyntaxError"),
+        ("import sys; sys.exit()", "SystemExit"),
+        ("import sys\ndef splits(): sys.exit(0)", "SystemExit"),
     ],
 )
 def test_a_module_that_cannot_be_imported_is_one_line(tmp_path, monkeypatch, text, message):

@@ -121,11 +121,15 @@ def test_what_exists_is_replaced_by_force_only(tmp_path):
 def test_a_saved_model_is_replaced_by_force_only(tmp_path):
     path = tmp_path / "saved"
     export(small(), path)
-    (path / "stale.txt").write_text("of the old one")
+    (path / "variables" / "stale.txt").write_text("of the old one")
     with pytest.raises(ExportError, match="exists"):
         export(small(), path)
     export(small(), path, force=True)
-    assert not (path / "stale.txt").exists()
+    assert not (path / "variables" / "stale.txt").exists()
+    (path / "thesis.txt").write_text("keep")
+    with pytest.raises(ExportError, match=r"other files that would be lost: thesis\.txt"):
+        export(small(), path, force=True)
+    assert (path / "thesis.txt").read_text() == "keep"
 
 
 def test_a_directory_with_other_things_is_never_replaced(tmp_path):
