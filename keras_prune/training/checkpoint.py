@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from dataclasses import asdict, dataclass, field
@@ -12,7 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_prune.errors import ConfigError, ResultWarning
+from keras_prune.errors import ResultWarning
+from keras_prune.utils.environment import number
 from keras_prune.utils.generations import Generations
 from keras_prune.utils.reasons import reason
 
@@ -59,7 +59,7 @@ class Checkpoint:
     def __init__(self, folder: Path, identity: str, interval: float | None = None) -> None:
         self._generations = Generations(folder)
         self._identity = identity
-        self._interval = _seconds() if interval is None else interval
+        self._interval = number(_VARIABLE, _SECONDS) if interval is None else interval
         self._saved = time.monotonic()
 
     def load(self) -> tuple[Position, list[np.ndarray]] | None:
@@ -101,14 +101,6 @@ class Checkpoint:
 
         self._generations.save(write)
         self._saved = time.monotonic()
-
-
-def _seconds() -> float:
-    given = os.environ.get(_VARIABLE, _SECONDS)
-    try:
-        return float(given)
-    except ValueError as error:
-        raise ConfigError(f"Expected {_VARIABLE} to be a number. Received: {given!r}.") from error
 
 
 def variables_of(trainer: keras.Model) -> list[keras.Variable]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 
-from keras_prune.errors import ConfigError, ModelError
+from keras_prune.errors import ModelError
+from keras_prune.utils.environment import number
 
 _VARIABLE, _MOST = "KERAS_PRUNE_MAX_UNPACKED_BYTES", 2**32
 
@@ -30,17 +30,9 @@ def check_unpacked(path: Path) -> None:
 
 def check_bytes(path: Path, declared: int) -> None:
     """Likewise for a number of bytes that something in the archive declares."""
-    most = max(_most(), 2 * path.stat().st_size)
+    most = max(number(_VARIABLE, _MOST), 2 * path.stat().st_size)
     if declared > most:
         raise ModelError(
-            f"{path} would unpack to {declared:,} bytes; at most {most:,} are taken. If you trust "
-            f"it, let {_VARIABLE} be more."
+            f"{path} would unpack to {declared:,} bytes; at most {most:,.0f} are taken. If you "
+            f"trust it, let {_VARIABLE} be more."
         )
-
-
-def _most() -> int:
-    given = os.environ.get(_VARIABLE, _MOST)
-    try:
-        return int(given)
-    except ValueError as error:
-        raise ConfigError(f"Expected {_VARIABLE} to be an integer. Received: {given!r}.") from error

@@ -70,7 +70,7 @@ def assert_nothing_more_fits(budget, graph, plan, scores, limit) -> None:
         assert mask.all() or count({**masks(graph, plan), name: best}) > limit
 
 
-@settings(FAST, max_examples=20)
+@settings(FAST, max_examples=12)
 @given(st.data())
 def test_a_plan_fits_its_budget(data):
     graph = ChannelGraph(Builder(data).model(data.draw(st.integers(1, 6))))

@@ -49,7 +49,7 @@ def zeros(model: keras.Model, name: str) -> int:
     ],
     ids=lambda optimizer: optimizer.name,
 )
-@pytest.mark.parametrize("sparsity", [0.37, 0.9])
+@pytest.mark.parametrize("sparsity", [pytest.param(0.37, marks=pytest.mark.slow), 0.9])
 def test_every_kernel_ends_at_the_target_to_one_weight(optimizer, sparsity):
     schedule = PolynomialDecay(0.1, sparsity, begin_step=0, end_step=6, frequency=2)
     optimizer = type(optimizer).from_config(optimizer.get_config())
@@ -287,7 +287,7 @@ def test_weights_that_another_callback_puts_back_are_masked(first):
     assert sparsity(model) == pytest.approx(pruning.sparsity) == pytest.approx(0.9, abs=0.01)
 
 
-@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("scaled", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_averages_are_masked(scaled, tmp_path):
     optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)
     if scaled:
@@ -322,6 +322,7 @@ class Dies(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_in_its_schedule(tmp_path):
     def backup():
         return keras.callbacks.BackupAndRestore(tmp_path / "backup")

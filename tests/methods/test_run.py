@@ -372,11 +372,13 @@ def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, t
         method.run(model, task)
 
 
+@pytest.mark.slow
 def test_a_network_at_chance_before_it_is_pruned_is_told(task):
     with pytest.warns(ResultWarning, match="given network is .* one of 10 classes gives 10 %"):
         run_method(ranking(), tiny.network(), task, until="prune")
 
 
+@pytest.mark.slow
 def test_work_that_cannot_be_counted_is_noted(model, task):
     scaled = keras.layers.Lambda(untraceable, name="own")(i := keras.Input((8, 8, 1)))
     report = ranking(steps=1).run(keras.Model(i, model(scaled)), task).report

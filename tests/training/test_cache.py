@@ -158,6 +158,7 @@ with CacheEntry("net-data", {"input_shape": [4], "num_classes": 3, "seed": 0}).h
 """
 
 
+@pytest.mark.slow
 def test_another_process_is_waited_for_and_a_dead_one_is_not(folder):
     entry = CacheEntry("net-data", MADE_BY)
     with subprocess.Popen(

@@ -77,6 +77,7 @@ def one_sigmoids():
     return network(1), network(2), x
 
 
+@pytest.mark.slow
 def test_a_distilled_training_differs_and_reports_the_same_figures(build, splits, teacher):
     def trained(teacher):
         keras.utils.set_random_seed(1)

@@ -259,6 +259,7 @@ def test_counts_that_cannot_be(wrong):
         recalibrate(two_norms(), X, **wrong)
 
 
+@pytest.mark.slow
 def test_a_run_names_the_norms_that_are_frozen():
     model = two_inputs(named=False)
     model.get_layer("first").trainable = False

@@ -136,7 +136,7 @@ def test_a_configuration_names_each(kind, made):
     assert type(regularizer(SparseTrainingConfig(kind=kind), steps=10)) is made
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize("schedule", [pytest.param("constant", marks=pytest.mark.slow), "cosine"])
 @pytest.mark.parametrize("kind", ["group_lasso", "growing"])
 def test_the_whole_training_comes_to_its_strength(kind, schedule):
     i = image()

@@ -32,6 +32,7 @@ def test_the_validation_split_is_left_alone_unless_asked_for(model, splits):
     assert set(fit(model, splits, SHORT, seed=0).rows[0]) == {"epoch", "loss", "accuracy"}
 
 
+@pytest.mark.slow
 def test_the_seed_decides(build, splits):
     def trained(seed):
         keras.utils.set_random_seed(9)

@@ -49,7 +49,7 @@ def test_what_is_large_itself_is_no_bomb(models, monkeypatch):
 
 def test_a_limit_that_is_none(models, monkeypatch):
     monkeypatch.setenv(VARIABLE, "4 GiB")
-    with pytest.raises(ConfigError, match=rf"Expected {VARIABLE} to be an integer"):
+    with pytest.raises(ConfigError, match=rf"Expected {VARIABLE} to be a number"):
         load_model(models / "model.keras")
 
 

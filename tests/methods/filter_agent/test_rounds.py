@@ -86,6 +86,7 @@ def test_a_round_that_finds_nothing_trains_nothing(monkeypatch, model):
     assert context.fitted == []
 
 
+@pytest.mark.slow
 def test_a_round_that_keeps_nothing_leaves_the_one_before_and_its_notes(monkeypatch, model):
     found = [(0, 2, 4), (1,), (0,)]
     run, _ = play(monkeypatch, model, found, [80, 84, 89, 80, 10, 10, 10])

@@ -87,6 +87,7 @@ def test_a_form_that_cannot_be_checked_says_why(tmp_path):
     assert {"dense.tflite", "int8.tflite"} <= made
 
 
+@pytest.mark.slow
 def test_forms_that_cannot_be_written_do_not_cost_the_report(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")

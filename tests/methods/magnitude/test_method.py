@@ -85,6 +85,7 @@ def test_a_state_from_a_file_leads_to_the_same(tmp_path):
     assert rates == pytest.approx([0.5 * 0.25**0.5] * 2)
 
 
+@pytest.mark.slow
 def test_dropout_weakens_by_the_square_root_of_the_connections():
     method = magnitude(rates={"fc1": 0.5, "fc2": 0.25}, steps=2)
     states = steps_of(method, context(network(dropout=0.5), task()))
@@ -187,6 +188,7 @@ class Two(keras.Model):
         return self.last(self.drop(self.first(inputs), training=training))
 
 
+@pytest.mark.slow
 def test_a_model_with_a_call_of_its_own(tmp_path):
     keras.utils.set_random_seed(0)
     model = Two()

@@ -153,6 +153,7 @@ def test_a_budget_that_changes_nothing_is_refused(model):
         ranking(exclude=("nothing",)).check(model, None)
 
 
+@pytest.mark.slow
 def test_scores_are_not_computed_on_validation_or_test_images(monkeypatch):
     seen = []
 
@@ -185,6 +186,7 @@ def test_a_regression_is_ranked_by_its_own_loss():
     assert len(kept["left"]) > len(kept["right"]) == 1
 
 
+@pytest.mark.slow
 def test_scores_are_kept_and_rank_for_another_budget(tmp_path, monkeypatch, model):
     monkeypatch.setattr(Context, "fit", lambda *_, **__: None)
     made = context(model, Task(DATA, validation=DATA))
