@@ -27,8 +27,8 @@ def list_() -> None:
         from keras_prune.training.cache import cache_folder, kept
     found = kept()
     if found:
-        frame = pd.DataFrame([asdict(each) for each in found])
-        frame["epochs"] = frame["epochs"].astype("object").where(frame["epochs"].notna(), "")
+        rows = [{k: "" if v is None else v for k, v in asdict(each).items()} for each in found]
+        frame = pd.DataFrame(rows, dtype=object)
         console().print(table(frame, f"Kept in {cache_folder()}"))
     else:
         click.echo(f"Nothing is kept in {cache_folder()}.")
@@ -39,11 +39,12 @@ def list_() -> None:
 def clear(yes: bool) -> None:
     """Remove all that is kept, but for what another process is working at."""
     with quietly(start=False):
-        from keras_prune.training.cache import cache_folder, kept
+        from keras_prune.training.cache import cache_folder, entries
         from keras_prune.training.cache import clear as emptied
-    count = len(kept())
-    if count and not yes:
-        click.confirm(f"Remove {count} networks from {cache_folder()}?", abort=True)
+    count = len(entries())
+    question = f"Remove {count} networks from {cache_folder()}?"
+    if count and not yes and not click.confirm(question):
+        return
     removed, busy = emptied()
     click.echo(f"Removed {len(removed)} networks from {cache_folder()}.")
     for name in busy:

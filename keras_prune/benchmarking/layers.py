@@ -1,5 +1,6 @@
 """Where the saved work became time and where it did not: two models, layer by layer."""
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -159,7 +160,8 @@ def _runner(call: Call, path: Path, threads: int) -> Callable[[], Arrays]:
     inputs = keras.Input(call.inputs[0].shape[1:], dtype=call.inputs[0].dtype)
     model = keras.Model(inputs, layer(inputs))
     layer.set_weights(call.operation.get_weights())
-    export(model, path, batch_size=1)
+    rows = math.ceil(call.rows or 1)  # of one example
+    export(model, path, batch_size=rows)
     runtime = open_runtime(path, threads)
-    example = np.random.default_rng(0).uniform(0, 1, (1, *inputs.shape[1:])).astype(inputs.dtype)
+    example = np.random.default_rng(0).uniform(0, 1, (rows, *inputs.shape[1:])).astype(inputs.dtype)
     return lambda: runtime([example])

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_prune.graph.bindings import Unsupported
-from keras_prune.graph.calls import Call, calls_between, execute, is_model
+from keras_prune.graph.calls import Call, calls_between, execute, is_model, sublayers
 from keras_prune.graph.rules import has_rule
 from keras_prune.utils.reasons import reason
 
@@ -111,9 +111,15 @@ def call_at_any_batch(layer: Any, args: Any, kwargs: Any) -> Any:
 def call_with_steps_folded(layer: Any, args: Any, kwargs: Any) -> Any:
     """What a `TimeDistributed` makes where its steps are rows of the batch.
 
+    In training, statistics of BatchNormalization are then taken over all steps at once, where Keras
+    takes those of one step after the other.
+
     Raises:
-        Unsupported: it is not known how many steps there are, or of which size.
+        Unsupported: it is not known how many steps there are, or of which size, or a penalty on
+            activations, which Keras divides by the size of the batch, would become another.
     """
+    if any(getattr(inner, "activity_regularizer", None) for inner in sublayers(layer)):
+        raise Unsupported("a layer in it has an activity regularizer")
     inputs, *_ = (x for x in keras.tree.flatten((args, kwargs)) if _is_symbolic(x))
     _, steps, *size = inputs.shape
     if None in (steps, *size):

@@ -23,7 +23,7 @@ class Call:
         inputs: the symbolic tensors it was called with, flat.
         outputs: the symbolic tensors it returned, flat.
         rows: how many rows of the batch one example is here; more than one where windows, steps or
-            patches were folded into it.
+            patches were folded into it; None if that is not known.
     """
 
     operation: keras.Operation
@@ -31,7 +31,7 @@ class Call:
     inputs: tuple[keras.KerasTensor, ...]
     outputs: tuple[keras.KerasTensor, ...]
     _node: Any
-    rows: Fraction = Fraction(1)
+    rows: Fraction | None = Fraction(1)
 
     @property
     def constants(self) -> list[Any]:

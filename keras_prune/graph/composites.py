@@ -9,14 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import keras
 
 from keras_prune.graph.bindings import Unsupported
 from keras_prune.graph.calling import is_foreign, runs_unknown
-from keras_prune.graph.calls import Call, Trace, calls_between, execute
+from keras_prune.graph.calls import Call, Trace, calls_between, execute, is_model
 from keras_prune.graph.proving import Way, prove
 
 Paths = dict[keras.Operation, str]
@@ -89,7 +88,8 @@ def _replayed(traced: Trace, accepted: dict[keras.Operation, Way], paths: Paths)
 
     def run(operation: Any, *args: Any, **kwargs: Any) -> Any:
         if operation not in accepted:
-            return operation(*_as_hidden(operation, args), **kwargs)
+            args, kwargs = _as_hidden(operation, args, kwargs)
+            return operation(*args, **kwargs)
         results = accepted[operation](operation, args, kwargs)
         path = _join(paths.get(operation), operation.name)
         for call in calls_between(keras.tree.flatten((args, kwargs)), keras.tree.flatten(results)):
@@ -103,16 +103,22 @@ def _replayed(traced: Trace, accepted: dict[keras.Operation, Way], paths: Paths)
     return replace(traced, calls=calls, outputs=outputs)
 
 
-def _as_hidden(operation: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _as_hidden(operation: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """What a layer of a user's is called with, where the layer in front of it was opened.
 
     Keras takes the product with a constant, which that one had hidden, to be sparse, and could not
     call the layer, nor load it. An activation that does nothing hides it again.
     """
-    if not is_foreign(operation):
-        return args
-    hide = partial(keras.layers.Activation, "linear", name=f"{operation.name}_input")
-    return keras.tree.map_structure(lambda x: hide()(x) if getattr(x, "sparse", False) else x, args)
+
+    def hidden(x: Any) -> Any:
+        if not getattr(x, "sparse", False):
+            return x
+        return keras.layers.Activation("linear", dtype=x.dtype, name=f"{operation.name}_input")(x)
+
+    if not (is_foreign(operation) or is_model(operation)):
+        return args, kwargs
+    args, kwargs = keras.tree.map_structure(hidden, (args, kwargs))
+    return args, kwargs
 
 
 def _named(calls: Sequence[Call], paths: Paths) -> tuple[Call, ...]:

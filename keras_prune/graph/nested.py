@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import keras
 from keras_prune.errors import ModelError
 from keras_prune.graph.blocks import Shortcuts, pass_by
 from keras_prune.graph.calls import Call, Trace, is_model
-from keras_prune.graph.rows import Rows
+from keras_prune.graph.rows import Placed, batch_of, placed
 from keras_prune.graph.tracing import trace
 
 
@@ -58,7 +59,8 @@ def opened(
     [('block/dense', (None, 5, 2))]
     """
     inputs = inputs or traced.flat_inputs
-    for located in _open(traced, nested or {}, inputs, (), leaving, Rows(inputs)):
+    first = [Placed(tensor) for tensor in inputs]
+    for located in _open(traced, nested or {}, first, (), leaving, batch_of(inputs)):
         _require_known(located.call, traced.model)
         yield located
 
@@ -66,34 +68,44 @@ def opened(
 def _open(
     traced: Trace,
     nested: Mapping[int, Trace],
-    inputs: Sequence[keras.KerasTensor],
+    inputs: Sequence[Placed],
     outside: tuple[str, ...],
     leaving: Shortcuts,
-    rows: Rows,
-) -> Generator[LocatedCall, None, list[keras.KerasTensor]]:
+    batch: int | None,
+) -> Generator[LocatedCall, None, list[Placed]]:
     """Yields the calls of one model that is called with `inputs`; returns what it then makes."""
-    tensors = {id(old): new for old, new in zip(traced.flat_inputs, inputs, strict=True)}
+    known = dict(zip(map(id, traced.flat_inputs), inputs, strict=True))
     for call in traced.calls:
         if id(call) in leaving:
-            pass_by(call, leaving, tensors)
+            pass_by(call, leaving, known)
             continue
         path = (*outside, call.name)
-        here = replace(call, inputs=tuple(tensors[id(tensor)] for tensor in call.inputs))
+        given = [known[id(tensor)] for tensor in call.inputs]
         if is_model(call.operation):
             inner = nested.get(id(call.operation)) or trace(call.operation)
-            outputs = yield from _open(inner, nested, here.inputs, path, leaving, rows)
+            made = yield from _open(inner, nested, given, path, leaving, batch)
         else:
-            outputs = _outputs(call, tensors)
-            rows.follow(here, call, outputs)
-            here = replace(here, outputs=tuple(outputs), rows=rows.of(outputs))
-            yield LocatedCall("/".join(path), here, call)
-        tensors.update(zip(map(id, call.outputs), outputs, strict=True))
-    return [tensors[id(tensor)] for tensor in traced.flat_outputs]
+            made = placed(call, given, _outputs(call, given), batch)
+            yield LocatedCall("/".join(path), _here(call, given, made), call)
+        known.update(zip(map(id, call.outputs), made, strict=True))
+    return [known[id(tensor)] for tensor in traced.flat_outputs]
 
 
-def _outputs(call: Call, tensors: Mapping[int, keras.KerasTensor]) -> list[keras.KerasTensor]:
+def _here(call: Call, given: Sequence[Placed], made: Sequence[Placed]) -> Call:
+    """The call with the tensors and the rows that it has."""
+    rows = [each.rows for each in made]
+    return replace(
+        call,
+        inputs=tuple(each.tensor for each in given),
+        outputs=tuple(each.tensor for each in made),
+        rows=None if None in rows else max(filter(None, rows), default=Fraction(1)),
+    )
+
+
+def _outputs(call: Call, given: Sequence[Placed]) -> list[keras.KerasTensor]:
     """What a call makes of the tensors it really gets; shapes only, nothing is computed."""
-    if all(tensors[id(tensor)].shape[1:] == tensor.shape[1:] for tensor in call.inputs):
+    tensors = {id(built): each.tensor for built, each in zip(call.inputs, given, strict=True)}
+    if all(tensors[id(tensor)].shape == tensor.shape for tensor in call.inputs):
         return list(call.outputs)
     args, kwargs = call.arguments(dict(tensors))
     return keras.tree.flatten(call.operation.compute_output_spec(*args, **kwargs))

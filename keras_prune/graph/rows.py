@@ -2,66 +2,92 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import keras
 
 from keras_prune.graph.calls import Call
 
-_BATCH = 2  # examples, where any number may come: one could be squeezed out
+_EXAMPLES = 5040  # in the batch that is tried: a number that most numbers of rows divide
 
 
-class Rows:
-    """Rows of each tensor of a model, followed from call to call.
+class Placed(NamedTuple):
+    """A tensor of a call and how many rows of its batch one example is.
 
     Args:
-        inputs: what the model is called with: a row is an example.
+        tensor: with the shape it has there.
+        rows: None if that is not known.
     """
 
-    def __init__(self, inputs: Sequence[keras.KerasTensor]) -> None:
-        fixed = [tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0]]
-        self._is_fixed = bool(fixed)
-        self._batch: int = fixed[0] if fixed else _BATCH
-        self._rows = {id(tensor): Fraction(1) for tensor in inputs}
+    tensor: keras.KerasTensor
+    rows: Fraction | None = Fraction(1)
 
-    def of(self, tensors: Iterable[keras.KerasTensor]) -> Fraction:
-        """The most rows that one example is in some tensors."""
-        return max((self._rows[id(tensor)] for tensor in tensors), default=Fraction(1))
 
-    def follow(self, here: Call, traced: Call, outputs: Sequence[keras.KerasTensor]) -> None:
-        """Finds the rows of what a call returns.
+def batch_of(inputs: Sequence[keras.KerasTensor]) -> int | None:
+    """The number of examples that a model was built for; None where it takes any."""
+    return next((tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0]), None)
 
-        Args:
-            here: the call, with the inputs that it has.
-            traced: the call as it was traced, whose arguments are these.
-            outputs: what it returns here.
-        """
-        made = outputs
-        if not _keeps_rows(here.operation):
-            given = zip(traced.inputs, map(self._with_rows, here.inputs), strict=True)
-            args, kwargs = traced.arguments({id(built): tensor for built, tensor in given})
-            with contextlib.suppress(Exception):  # it takes no batch of that size
-                made = keras.tree.flatten(here.operation.compute_output_spec(*args, **kwargs))
-        most = self.of(here.inputs)
-        for tensor, sized in zip(outputs, made, strict=True):
-            self._rows[id(tensor)] = self._found(tensor, sized, most)
 
-    def _with_rows(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        """A tensor of the batch that is tried."""
-        if not tensor.shape or tensor.shape[0] is not None:
-            return tensor
-        size = int(self._rows[id(tensor)] * self._batch)
-        return keras.KerasTensor((size, *tensor.shape[1:]), tensor.dtype)
+def placed(
+    call: Call, inputs: Sequence[Placed], outputs: Sequence[keras.KerasTensor], batch: int | None
+) -> list[Placed]:
+    """What a call returns, with the rows of each tensor.
 
-    def _found(
-        self, tensor: keras.KerasTensor, sized: keras.KerasTensor, most: Fraction
-    ) -> Fraction:
-        if not sized.shape or sized.shape[0] is None:
-            return most
-        of_the_batch = self._is_fixed or tensor.shape[0] is None  # else it is of no example
-        return Fraction(sized.shape[0], self._batch if of_the_batch else 1)
+    Args:
+        call: the call as it was traced, whose arguments are these.
+        inputs: what it is called with.
+        outputs: what it returns.
+        batch: the number of examples that the model was built for.
+    """
+    if batch is not None:
+        return [Placed(tensor, _of_fixed(tensor, batch)) for tensor in outputs]
+    if any(each.rows is None for each in inputs):
+        return [Placed(tensor, None) for tensor in outputs]
+    rows = [each.rows or 0 for each in inputs if _is_of_any_batch(each.tensor)]
+    if not rows:  # it is of no example
+        return [Placed(tensor, _of_fixed(tensor, 1)) for tensor in outputs]
+    if _keeps_rows(call.operation):
+        most = Fraction(max(rows))
+        return [Placed(tensor, most if _is_of_any_batch(tensor) else None) for tensor in outputs]
+    try:
+        made = _at_a_size(call, inputs)
+    except Exception:  # it takes no batch of that size
+        return [Placed(tensor, None) for tensor in outputs]
+    pairs = zip(outputs, made, strict=True)
+    return [Placed(tensor, _found(call, tensor, sized)) for tensor, sized in pairs]
+
+
+def _found(call: Call, tensor: keras.KerasTensor, sized: keras.KerasTensor) -> Fraction | None:
+    """The rows of an output, of which it is known how many there are for some examples."""
+    if _is_of_any_batch(tensor):
+        return _of_fixed(sized, _EXAMPLES)
+    makes_constants = isinstance(call.operation, keras.Layer)  # an op has lost the examples
+    return _of_fixed(sized, 1) if makes_constants else None
+
+
+def _at_a_size(call: Call, inputs: Sequence[Placed]) -> list[keras.KerasTensor]:
+    """What the call returns for a batch of some examples; shapes only, nothing is computed."""
+    sized = {}
+    for built, (tensor, rows) in zip(call.inputs, inputs, strict=True):
+        if _is_of_any_batch(tensor) and rows is not None:
+            shape = (int(rows * _EXAMPLES), *tensor.shape[1:])
+            tensor = keras.KerasTensor(shape, tensor.dtype)
+        sized[id(built)] = tensor
+    args, kwargs = call.arguments(sized)
+    return keras.tree.flatten(call.operation.compute_output_spec(*args, **kwargs))
+
+
+def _of_fixed(tensor: keras.KerasTensor, examples: int) -> Fraction | None:
+    """The rows of one of so many examples."""
+    if not tensor.shape:
+        return Fraction(1)
+    return None if tensor.shape[0] is None else Fraction(tensor.shape[0], examples)
+
+
+def _is_of_any_batch(tensor: keras.KerasTensor) -> bool:
+    return bool(tensor.shape) and tensor.shape[0] is None
 
 
 def _keeps_rows(operation: keras.Operation) -> bool:

@@ -111,7 +111,7 @@ def run_method(
     Raises:
         KerasPruneError: model, task, configuration or what is in the directory do not go together.
     """
-    expect_seed(seed)
+    seed = expect_seed(seed)
     bound = task.bind(model)
     method.check(model, bound)
     for training in filter(None, (method.sparse_training, method.recovery, method.finetune)):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras_prune.graph import Call
-from keras_prune.graph.work import macs
+from keras_prune.graph.work import macs, on_all_rows
 
 
 class Work(NamedTuple):
@@ -27,4 +27,4 @@ def total_macs(calls: Sequence[Call]) -> int:
 
 def output_elements(call: Call) -> int:
     """How many numbers the call returns."""
-    return int(call.rows * sum(math.prod(tensor.shape[1:]) for tensor in call.outputs))
+    return on_all_rows(call, sum(math.prod(tensor.shape[1:]) for tensor in call.outputs))

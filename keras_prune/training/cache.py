@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.training.checkpoint import Row
-from keras_prune.utils.files import sha256, whole_file, write_text
+from keras_prune.utils.files import read_json, sha256, whole_file, write_text
 from keras_prune.utils.reasons import reason
 
 Trained = tuple[keras.Model, tuple[Row, ...]]
@@ -82,11 +82,16 @@ class CacheEntry:
         """The network and a row per epoch; None where there is none, or none that is whole.
 
         What is damaged, or of another network, is set aside, and said.
+
+        Raises:
+            ConfigError: the files are as they were written, but cannot be loaded.
         """
         if not self._file(".json").exists():  # the note is written last
             return None
         try:
             return self._whole()
+        except ConfigError:
+            raise
         except Exception as error:  # whatever a damaged file leads JSON and Keras to
             why = reason(error)
         for suffix in (".keras", ".json"):
@@ -99,7 +104,11 @@ class CacheEntry:
         Raises:
             ConfigError: its weights are no numbers.
         """
-        _require_numbers(model)
+        if bad := _not_numbers(model):
+            raise ConfigError(
+                f"The weight {bad!r} holds numbers that are infinite or none after the training. "
+                "Lower the learning rate, and look for NaN in the data."
+            )
         with whole_file(self._file(".keras")) as draft:
             model.save(draft)
             checksum = sha256(draft)
@@ -116,19 +125,29 @@ class CacheEntry:
         return cache_folder() / (self.name + suffix)
 
     def _whole(self) -> Trained:
-        note = json.loads(self._file(".json").read_text(encoding="utf-8"))
+        note = read_json(self._file(".json"))
         if note["made_by"] != self._made_by:
             raise ValueError("its note is of another network")
         rows = note["history"]
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its note lacks epochs")
-        if "sha256" in note and note["sha256"] != sha256(self._file(".keras")):
+        known = "sha256" in note  # version 0.1 wrote none
+        if known and note["sha256"] != sha256(self._file(".keras")):
             raise ValueError("it is not the file that was written")
-        model = keras.models.load_model(self._file(".keras"))
+        try:
+            model = keras.models.load_model(self._file(".keras"))
+        except Exception as error:
+            if known:  # memory is short, or another version of Keras has written it
+                raise ConfigError(
+                    f"{self._file('.keras')} is whole, but cannot be loaded: {reason(error)}. "
+                    "Remove it if it is to be made anew."
+                ) from error
+            raise
         shapes = (list(model.input_shape[1:]), model.output_shape[-1])
         if shapes != (self._made_by["input_shape"], self._made_by["num_classes"]):
             raise ValueError("its model takes or makes something else")
-        _require_numbers(model)
+        if bad := _not_numbers(model):
+            raise ValueError(f"its weight {bad!r} holds no numbers")
         return model, tuple(rows)
 
     def _set_aside(self, path: Path, why: str) -> None:
@@ -159,7 +178,17 @@ class Kept:
 
 def kept() -> list[Kept]:
     """All that the cache holds, by name; nothing is loaded, and no checksum made."""
-    return [_described(name, files) for name, files in sorted(_files().items())]
+    return [_described(name, files) for name, files in sorted(entries().items())]
+
+
+def entries() -> dict[str, list[Path]]:
+    """The paths of each entry, by its name."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    if cache_folder().is_dir():
+        for path in sorted(cache_folder().iterdir()):
+            if match := _FILE.fullmatch(path.name):
+                found[match["name"]].append(path)
+    return found
 
 
 def clear() -> tuple[list[str], list[str]]:
@@ -169,19 +198,18 @@ def clear() -> tuple[list[str], list[str]]:
         The names that were removed, and those that another process is working at.
     """
     removed, busy = [], []
-    for name, files in _files().items():
+    for name in entries():
         lock = FileLock(cache_folder() / f"{name}.lock")
-        with contextlib.suppress(OSError):  # a folder lies in its place
-            try:
+        lies_in_the_way = Path(lock.lock_file).is_dir()
+        try:
+            if not lies_in_the_way:
                 lock.acquire(timeout=0)
-            except Timeout:
-                busy.append(name)
-                continue
-        for path in files:
+        except (Timeout, OSError):  # the file of another user's process cannot be opened
+            busy.append(name)
+            continue
+        for path in entries().get(name, []):  # what there is now
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        if lock.is_locked:
-            Path(lock.lock_file).unlink(missing_ok=True)
-            lock.release()
+        lock.release()
         removed.append(name)
     return removed, busy
 
@@ -204,25 +232,22 @@ def cache_folder() -> Path:
         ) from error
 
 
-def _files() -> dict[str, list[Path]]:
-    """The paths of each entry."""
-    found: dict[str, list[Path]] = defaultdict(list)
-    if cache_folder().is_dir():
-        for path in sorted(cache_folder().iterdir()):
-            if match := _FILE.fullmatch(path.name):
-                found[match["name"]].append(path)
-    return found
-
-
 def _described(name: str, files: list[Path]) -> Kept:
-    by_name = {path.name: path for path in files}
-    inside = [inner for path in files for inner in (path, *path.rglob("*")) if inner.is_file()]
-    size = sum(path.stat().st_size for path in inside)
-    if f"{name}.json" in by_name and f"{name}.keras" in by_name:
+    there = {path.name.removeprefix(name) for path in files}
+    size = sum(_bytes(inner) for path in files for inner in (path, *path.rglob("*")))
+    if {".json", ".keras"} <= there:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            note = json.loads(by_name[f"{name}.json"].read_text(encoding="utf-8"))
+            note = read_json(cache_folder() / f"{name}.json")
             return Kept(name, "trained", len(note["history"]), size)
-    return Kept(name, "unfinished" if f"{name}.partial" in by_name else "damaged", None, size)
+    damaged = ".json" in there or all(suffix.endswith(".damaged") for suffix in there)
+    return Kept(name, "damaged" if damaged else "unfinished", None, size)
+
+
+def _bytes(path: Path) -> int:
+    """The size of a file; 0 of a folder, and of what a training has removed meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size if path.is_file() else 0
+    return 0
 
 
 def _locked(path: Path, name: str) -> FileLock:
@@ -235,13 +260,12 @@ def _locked(path: Path, name: str) -> FileLock:
     return lock
 
 
-def _require_numbers(model: keras.Model) -> None:
+def _not_numbers(model: keras.Model) -> str | None:
+    """The path of a weight that holds infinite numbers or none; None where there is none."""
     for weight in model.weights:
         if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
-            raise ConfigError(
-                f"The weight {weight.path!r} holds numbers that are infinite or none. Lower the "
-                "learning rate, and look for NaN in the data."
-            )
+            return str(weight.path)
+    return None
 
 
 def _say(sentence: str) -> None:

@@ -61,6 +61,7 @@ class Checkpoint:
         self._identity = identity
         self._interval = number(_VARIABLE, _SECONDS) if interval is None else interval
         self._saved = time.monotonic()
+        self._told = False
 
     def load(self) -> tuple[Position, list[np.ndarray]] | None:
         """The position and the variables' values of the newest whole save; None without one."""
@@ -76,7 +77,10 @@ class Checkpoint:
         return None
 
     def ignored(self, why: str) -> None:
-        """Says that what was found is not used."""
+        """Says that what was found is not used; once, for what was found may be asked for again."""
+        if self._told:
+            return
+        self._told = True
         warnings.warn(
             f"A saved state of the training in {self._generations.folder} is not used: {why}.",
             ResultWarning,

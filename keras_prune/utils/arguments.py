@@ -26,22 +26,24 @@ def expect_kind(value: Any, kind: type | tuple[type, ...], name: str, wanted: st
         raise ConfigError(f"{name}: expected {wanted}. Received: {_of(value)}.")
 
 
-def expect_seed(seed: Any) -> None:
-    """Refuses what Keras and NumPy take no seed.
+def expect_seed(seed: Any) -> int:
+    """The seed, if it is one: Keras and NumPy take 32 bits, and each training adds a number to it.
 
     Args:
         seed: what was given.
 
     Raises:
-        ConfigError: it is no integer from 0 to 4294967295.
+        ConfigError: it is no integer from 0 to 2147483647.
 
     Example:
 
     >>> expect_seed(3)
+    3
     """
     whole = isinstance(seed, Integral) and not isinstance(seed, bool)
-    if not (whole and 0 <= seed < 2**32):
-        raise ConfigError(f"seed: expected an integer from 0 to 4294967295. Received: {_of(seed)}.")
+    if not (whole and 0 <= seed < 2**31):
+        raise ConfigError(f"seed: expected an integer from 0 to 2147483647. Received: {_of(seed)}.")
+    return int(seed)
 
 
 def expect_single_steps(model: Any, callback: str) -> None:

@@ -81,8 +81,8 @@ def test_a_usage_error_is_one_line(tmp_path):
         (["taylor", "--macs", "0.5", "--ratio", "0.5"], "budget"),
         (["run", "my.toml"], "method"),
         (["taylor", "--config", "/dev/zero"], "a device or a pipe"),
-        (["taylor", "--seed", "-1"], "from 0 to 4294967295"),
-        (["taylor", "--seed", "4294967296"], "from 0 to 4294967295"),
+        (["taylor", "--seed", "-1"], "from 0 to 2147483647"),
+        (["taylor", "--seed", "2147483648"], "from 0 to 2147483647"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, arguments, words):

@@ -158,17 +158,50 @@ def test_what_is_folded_into_the_batch(shape):
     np.testing.assert_array_equal(channel_macs(graph)["windows"], [24 * (N + 2)] * U)
 
 
-def test_two_examples_in_a_row():
+@pytest.mark.parametrize("examples", [2, 3, 8, 24])
+def test_several_examples_in_a_row_and_back(examples):
     inputs = keras.Input((N,))
-    pairs = kl.Dense(U, use_bias=False)(ops.reshape(inputs, (-1, 2 * N)))
-    assert profile(keras.Model(inputs, pairs)).total.macs == N * U
+    together = ops.reshape(inputs, (-1, examples * N))
+    back = ops.reshape(kl.Dense(examples * U, use_bias=False)(together), (-1, U))
+    model = keras.Model(inputs, kl.Dense(7, use_bias=False)(back))
+    assert profile(model).total.macs == N * examples * U + U * 7
 
 
 def test_what_is_of_no_example():
     inputs = keras.Input((T, N))
     table = kl.Lambda(lambda x: ops.ones((T, 7)))(inputs)
-    model = keras.Model(inputs, inputs + kl.Dense(N, use_bias=False)(table))
-    assert profile(model).total.macs == T * 7 * N
+    x = inputs + kl.Dense(N, use_bias=False)(table)
+    model = keras.Model(inputs, kl.Dense(U, use_bias=False)(x))
+    assert profile(model).total.macs == T * 7 * N + T * N * U
+
+
+def test_a_nested_model_called_on_few_and_on_many_rows():
+    frame = keras.Input((N,))
+    encoder = keras.Model(frame, kl.Dense(U, use_bias=False)(frame))
+    one, many = keras.Input((N,)), keras.Input((T, N))
+    found = encoder(one), encoder(ops.reshape(many, (-1, N)))
+    ends = [kl.Dense(width, use_bias=False)(x) for width, x in zip((2, 7), found, strict=True)]
+    total = N * U + U * 2 + T * (N * U + U * 7)
+    assert profile(keras.Model([one, many], ends)).total.macs == total
+    assert profile(keras.Model([one, many], ends[::-1])).total.macs == total
+
+
+@pytest.mark.parametrize("outside", [None, 4])
+def test_a_nested_model_of_another_batch(outside):
+    fixed = keras.Input(batch_shape=(8, N))
+    inner = keras.Model(fixed, kl.Dense(U, use_bias=False)(fixed))
+    inputs = keras.Input(batch_shape=(outside, N))
+    model = keras.Model(inputs, kl.Dense(2, use_bias=False)(inner(inputs)))
+    assert profile(model).total.macs == N * U + U * 2
+
+
+def test_what_no_batch_of_any_size_can_tell_is_not_counted():
+    inputs = keras.Input((N,))
+    x = kl.Dense(U, use_bias=False, name="known")(inputs)
+    x = kl.Dense(2, name="unknown")(ops.reshape(x, (8, U)))
+    found = profile(keras.Model(inputs, x))
+    assert found.total.macs == N * U
+    assert "how many rows" in found.uncounted["unknown"]
 
 
 def test_attention_over_some_axes():

@@ -83,6 +83,7 @@ DAMAGES = {
     "empty_note": lambda at: file(at, ".json").write_text(""),
     "half_a_note": lambda at: file(at, ".json").write_text(file(at, ".json").read_text()[:40]),
     "binary_note": lambda at: file(at, ".json").write_bytes(b"\xff\xfe\x00"),
+    "deep_note": lambda at: file(at, ".json").write_text("[" * 10**5),
     "note_of_a_list": lambda at: file(at, ".json").write_text("[1]"),
     "a_folder_for_a_note": lambda at: folder_for_a_file(file(at, ".json")),
     "another_network": lambda at: note(at, made_by=MADE_BY | {"seed": 7}),
@@ -116,6 +117,16 @@ def test_what_is_damaged_is_set_aside_and_made_anew(damage, entry, folder):
 def test_an_entry_of_version_0_1_knows_no_checksum(entry, folder):
     another_model(folder, network())
     assert entry.load()[1] == ROWS
+
+
+def test_what_is_whole_and_cannot_be_loaded_stays(entry, folder, monkeypatch):
+    def fail(path):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(keras.models, "load_model", fail)
+    with pytest.raises(ConfigError, match="is whole, but cannot be loaded: no room"):
+        entry.load()
+    assert {path.suffix for path in folder.iterdir()} == {".keras", ".json"}
 
 
 def test_a_model_without_a_note_is_of_a_process_that_was_killed(entry, folder):
@@ -199,6 +210,10 @@ def test_what_is_kept_is_listed_and_removed(entry, folder):
     (folder / "net-data-0123456789ab.partial").mkdir()
     (folder / "net-data-0123456789ab.partial" / "x").write_text("12345")
     (folder / "net-data-ba9876543210.json.damaged").write_text("{")
+    (folder / "net-data-aaaaaaaaaaaa.lock").write_text("")
+    (folder / "net-data-bbbbbbbbbbbb.keras").write_text("1")
+    (folder / "net-data-cccccccccccc.keras").write_text("1")
+    (folder / "net-data-cccccccccccc.json").write_text("[" * 10**5)
     (folder / "mine.txt").write_text("mine")
     found = {each.name: each for each in kept()}
     states = {name: (each.state, each.epochs) for name, each in found.items()}
@@ -206,9 +221,13 @@ def test_what_is_kept_is_listed_and_removed(entry, folder):
         entry.name: ("trained", 2),
         "net-data-0123456789ab": ("unfinished", None),
         "net-data-ba9876543210": ("damaged", None),
+        "net-data-aaaaaaaaaaaa": ("unfinished", None),
+        "net-data-bbbbbbbbbbbb": ("unfinished", None),
+        "net-data-cccccccccccc": ("damaged", None),
     }
     assert found["net-data-0123456789ab"].bytes == 5
-    assert clear() == (sorted(found), [])
+    removed, busy = clear()
+    assert (sorted(removed), busy) == (sorted(found), [])
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.training import Task, TrainingConfig, fit
 from keras_prune.training.checkpoint import Checkpoint
 from keras_prune.training.loop import run_epochs
@@ -97,6 +97,15 @@ def test_what_another_training_left_is_ignored(unbroken, tmp_path):
     kill = Kill()
     assert_equal(train(SGD, tmp_path, kill), unbroken["sgd"])
     assert len(kill.begun) == 2 * STEPS
+
+
+@pytest.mark.slow
+def test_a_state_of_other_variables_is_told_and_ignored(unbroken, tmp_path):
+    with pytest.raises(Killed):
+        train(ADAMW, tmp_path, Kill(4))
+    with pytest.warns(ResultWarning, match="is not used: it is of another training") as told:
+        assert_equal(train(SGD, tmp_path), unbroken["sgd"])
+    assert sum(each.category is ResultWarning for each in told) == 1
 
 
 def test_a_damaged_state_leaves_the_one_before(unbroken, tmp_path):

@@ -55,7 +55,8 @@ class _ClosedAround(Around, BarrierRule):
 
 @register(layers.TimeDistributed)
 class TimeDistributedRule(Around):
-    """What the layer does at one step; of a model, the steps are folded into the batch.
+    """What the layer does at one step; of a model, the steps are folded into the batch, over which
+    BatchNormalization takes its statistics in training.
 
     `MACs = steps · those of the layer, or of the model`.
     """
@@ -125,7 +126,9 @@ def _of_layer(call: Call) -> Iterator[Call]:
     from keras_prune.graph.tracing import trace
 
     for located in opened(trace(call.operation), inputs=call.inputs):
-        yield replace(located.call, rows=call.rows * located.call.rows)
+        outer, inner = call.rows, located.call.rows
+        rows = None if outer is None or inner is None else outer * inner
+        yield replace(located.call, rows=rows)
 
 
 def rewritten_inside(written: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
