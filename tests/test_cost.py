@@ -38,6 +38,7 @@ def calls(blocks: int) -> int:
     )
 
 
+@pytest.mark.slow
 def test_cost_grows_linearly_with_depth():
     few, some, many = calls(4), calls(12), calls(28)
     assert (many - some) / 16 == pytest.approx((some - few) / 8, rel=0.05)

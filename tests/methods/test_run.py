@@ -349,6 +349,7 @@ def test_exports_that_fail_do_not_lose_the_run(model, task, tmp_path, monkeypatc
     assert run().notes == report.notes  # the run has ended
 
 
+@pytest.mark.slow
 def test_a_destroyed_network_is_told_before_and_after_the_last_training(model, task, monkeypatch):
     spared = TrainingConfig(epochs=1, learning_rate=1e-6, steps_per_epoch=1)
     method = ranking(

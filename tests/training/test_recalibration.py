@@ -63,6 +63,7 @@ def test_statistics_are_exact_averages_and_nothing_else_changes(batch):
     np.testing.assert_array_equal(again, model(X, training=False))
 
 
+@pytest.mark.slow
 def test_every_form_of_data_is_the_same():
     import tensorflow as tf
 

@@ -98,6 +98,7 @@ def test_a_second_process_is_refused(tmp_path):
         train(RECIPE, RunDirectory(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_trained_file_is_trained_further(done, tmp_path):
     whole, report = done
     common = CommonConfig(

@@ -74,6 +74,7 @@ def test_it_does_not_prune_what_costs_more_than_b(objective, sign):
     assert best_kept(value=value, objective=objective) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("objective", "sign"), [("accuracy", -1), ("mean_squared_error", 1)])
 def test_slack_may_be_spent(objective, sign):
     def value(kept):

@@ -225,6 +225,7 @@ def test_another_backend_is_told_what_works_there(monkeypatch):
         magnitude(**GLOBAL).check(network(), None)
 
 
+@pytest.mark.slow
 def test_the_last_training_is_the_finetune():
     given = context(network(), task())
     steps_of(magnitude(**GLOBAL), given)

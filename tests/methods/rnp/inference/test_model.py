@@ -92,6 +92,7 @@ def test_one_trace_for_every_number_of_images():
     assert model._decided.experimental_get_tracing_count() <= 3  # one, four, any
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batching", BATCHINGS)
 def test_saved_and_loaded(model, batching, tmp_path):
     model.balance, model.batching = -0.03, batching
