@@ -355,9 +355,12 @@ def test_pruned_is_silenced_on_random_networks(data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", range(4))
 def test_pruned_is_silenced_on_many_random_networks(part):
-    """Always the same ones, so that a change fails for what it does and not by chance."""
+    """Always the same ones, so that a change fails for what it does and not by chance.
+
+    `benchmarks/random_networks.py` draws thousands.
+    """
 
     @seed(part)
     @settings(FAST, derandomize=False, max_examples=80)
