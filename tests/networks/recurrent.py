@@ -77,6 +77,15 @@ def mixing_units():
     return keras.Model(i, kl.Dense(3)(kl.Dense(4, name="late")(x)))
 
 
+@network({"wide": 3, "steps": 4})
+def steps_made_of_channels():
+    """A channel of a step leaves all steps."""
+    i = keras.Input((4,))
+    x = kl.Reshape((5, 3))(kl.Dense(15, name="wide")(i))
+    x = kl.TimeDistributed(kl.Dense(4), name="steps")(x)
+    return keras.Model(i, kl.Dense(3)(kl.GlobalAveragePooling1D()(x)))
+
+
 def small():
     i = keras.Input((6,))
     hidden = kl.Dense(4, name="hidden")(i)
