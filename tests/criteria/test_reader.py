@@ -91,7 +91,7 @@ INSIDE = {
     "additive_attention", "attention_from_one_dense", "behind_a_product_with_a_constant",
     "both_directions", "cells", "films",
     "gated_inside", "recurrent_stack", "scaled_branch", "scored_by_one_column", "states_handed_on",
-    "states_of_both_directions", "tied_table",
+    "states_of_both_directions", "table_behind_another", "tied_table",
 }  # fmt: skip
 # Groups that only the layer that makes them reads; criteria of what is read do not score them.
 UNREAD = {"scaled_branch": {"branch/hidden"}}

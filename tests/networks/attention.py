@@ -223,6 +223,15 @@ def tied_table():
     return keras.Model(i, table(x, reverse=True))
 
 
+@network({"table": 8, "wide": 5})
+def table_behind_another():
+    """What is multiplied with the table is made by another layer."""
+    i = keras.Input((6,), dtype="int32")
+    table = kl.ReversibleEmbedding(9, 8, name="table")
+    x = kl.Dense(8, name="mid")(kl.Dense(5, activation="tanh", name="wide")(table(i)))
+    return keras.Model(i, table(x, reverse=True))
+
+
 @network({"table": 8})
 def untied_table():
     i = keras.Input((6,), dtype="int32")
