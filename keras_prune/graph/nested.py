@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ import keras
 from keras_prune.errors import ModelError
 from keras_prune.graph.blocks import Shortcuts, pass_by
 from keras_prune.graph.calls import Call, Trace, is_model
-from keras_prune.graph.rows import Placed, batch_of, placed
+from keras_prune.graph.rows import Placed, batch_of, most, placed
 from keras_prune.graph.tracing import trace
 
 
@@ -93,12 +92,11 @@ def _open(
 
 def _here(call: Call, given: Sequence[Placed], made: Sequence[Placed]) -> Call:
     """The call with the tensors and the rows that it has."""
-    rows = [each.rows for each in made]
     return replace(
         call,
         inputs=tuple(each.tensor for each in given),
         outputs=tuple(each.tensor for each in made),
-        rows=None if None in rows else max(filter(None, rows), default=Fraction(1)),
+        rows=most(made),
     )
 
 

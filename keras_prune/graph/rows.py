@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -30,6 +30,12 @@ def batch_of(inputs: Sequence[keras.KerasTensor]) -> int | None:
     return next((tensor.shape[0] for tensor in inputs if tensor.shape and tensor.shape[0]), None)
 
 
+def most(tensors: Iterable[Placed]) -> Fraction | None:
+    """The most rows of some tensors; None if those of one are not known."""
+    rows = [each.rows for each in tensors]
+    return None if None in rows else max(filter(None, rows), default=Fraction(1))
+
+
 def placed(
     call: Call, inputs: Sequence[Placed], outputs: Sequence[keras.KerasTensor], batch: int | None
 ) -> list[Placed]:
@@ -43,14 +49,14 @@ def placed(
     """
     if batch is not None:
         return [Placed(tensor, _of_fixed(tensor, batch)) for tensor in outputs]
-    if any(each.rows is None for each in inputs):
+    if most(inputs) is None:
         return [Placed(tensor, None) for tensor in outputs]
-    rows = [each.rows or 0 for each in inputs if _is_of_any_batch(each.tensor)]
-    if not rows:  # it is of no example
+    examples = [each for each in inputs if _is_of_any_batch(each.tensor)]
+    if not examples:
         return [Placed(tensor, _of_fixed(tensor, 1)) for tensor in outputs]
     if _keeps_rows(call.operation):
-        most = Fraction(max(rows))
-        return [Placed(tensor, most if _is_of_any_batch(tensor) else None) for tensor in outputs]
+        rows = most(examples)
+        return [Placed(tensor, rows if _is_of_any_batch(tensor) else None) for tensor in outputs]
     try:
         made = _at_a_size(call, inputs)
     except Exception:  # it takes no batch of that size

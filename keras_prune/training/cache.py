@@ -125,30 +125,35 @@ class CacheEntry:
         return cache_folder() / (self.name + suffix)
 
     def _whole(self) -> Trained:
+        """The network and the rows of its note; whatever is raised but ConfigError is a damage."""
         note = read_json(self._file(".json"))
         if note["made_by"] != self._made_by:
             raise ValueError("its note is of another network")
         rows = note["history"]
         if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its note lacks epochs")
-        known = "sha256" in note  # version 0.1 wrote none
-        if known and note["sha256"] != sha256(self._file(".keras")):
-            raise ValueError("it is not the file that was written")
-        try:
-            model = keras.models.load_model(self._file(".keras"))
-        except Exception as error:
-            if known:  # memory is short, or another version of Keras has written it
-                raise ConfigError(
-                    f"{self._file('.keras')} is whole, but cannot be loaded: {reason(error)}. "
-                    "Remove it if it is to be made anew."
-                ) from error
-            raise
+        model = self._model(note)
         shapes = (list(model.input_shape[1:]), model.output_shape[-1])
         if shapes != (self._made_by["input_shape"], self._made_by["num_classes"]):
             raise ValueError("its model takes or makes something else")
         if bad := _not_numbers(model):
             raise ValueError(f"its weight {bad!r} holds no numbers")
         return model, tuple(rows)
+
+    def _model(self, note: Mapping[str, Any]) -> keras.Model:
+        """The model of the file with the note's checksum."""
+        path = self._file(".keras")
+        if "sha256" not in note:  # version 0.1 wrote none
+            return keras.models.load_model(path)
+        if note["sha256"] != sha256(path):
+            raise ValueError("it is not the file that was written")
+        try:
+            return keras.models.load_model(path)
+        except Exception as error:  # memory is short, or another version of Keras has written it
+            raise ConfigError(
+                f"{path} is whole, but cannot be loaded: {reason(error)}. "
+                "Remove it if it is to be made anew."
+            ) from error
 
     def _set_aside(self, path: Path, why: str) -> None:
         aside = path.with_name(path.name + ".damaged")

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_prune.errors import ResultWarning
 from keras_prune.utils.environment import number
+from keras_prune.utils.files import read_json
 from keras_prune.utils.generations import Generations
 from keras_prune.utils.reasons import reason
 
@@ -67,7 +68,7 @@ class Checkpoint:
         """The position and the variables' values of the newest whole save; None without one."""
         for place in self._generations.newest_first():
             try:
-                content = json.loads((place / "position.json").read_text(encoding="utf-8"))
+                content = read_json(place / "position.json")
                 if content.pop("identity") != self._identity:
                     return None
                 with np.load(place / "variables.npz") as file:
