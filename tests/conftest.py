@@ -1,4 +1,4 @@
-"""What holds for all tests: those that need TensorFlow are skipped where Keras runs without it."""
+"""What holds for all tests: their seeds; what needs TensorFlow is skipped where Keras lacks it."""
 
 import gc
 
@@ -20,3 +20,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("tensorflow"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Every test draws the same numbers, whichever tests ran before it in the same process."""
+    from keras.utils import set_random_seed
+
+    set_random_seed(0)
