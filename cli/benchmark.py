@@ -40,6 +40,7 @@ HEADINGS = {
 @click.option("--threads", type=COUNT, default=1, show_default=True, help="Threads that compute.")
 @click.option("--turns", type=COUNT, default=20, show_default=True, help="5 timed calls each.")
 @click.option("--per-layer", is_flag=True, help="Of two .keras files: which layers won time.")
+@shared.allow_code
 @shared.csv
 @shared.as_json
 def benchmark(
@@ -48,6 +49,7 @@ def benchmark(
     threads: int,
     turns: int,
     per_layer: bool,
+    allow_code: bool,
     csv: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,7 +67,14 @@ def benchmark(
             found = _layers(files, threads, turns, watcher)
         else:
             sizes = batch_sizes or (1,)
-            found = timed(files, batch_sizes=sizes, threads=threads, turns=turns, watcher=watcher)
+            found = timed(
+                files,
+                batch_sizes=sizes,
+                threads=threads,
+                turns=turns,
+                trusted=allow_code,
+                watcher=watcher,
+            )
     if csv:
         write_csv(csv, found.to_frame())
     if as_json:

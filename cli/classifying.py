@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def opened(
-    model: Path, dataset: str, data_dir: Path | None, rescale: float
+    model: Path, dataset: str, data_dir: Path | None, rescale: float, *, trusted: bool
 ) -> tuple["Predictor", "Splits"]:
     """A saved classifier, and a data set in the shape of its input with as many classes."""
     with quietly():
         from keras_prune.data import load
         from keras_prune.runtimes.loading import check_classes
         from keras_prune.runtimes.predictors import open_predictor
-    predictor = open_predictor(model)
+    predictor = open_predictor(model, trusted=trusted)
     splits = load(dataset, input_shape=predictor.input_shape, data_dir=data_dir, rescale=rescale)
     check_classes(model, predictor.num_classes, splits.num_classes)
     return predictor, splits

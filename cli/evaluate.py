@@ -19,6 +19,7 @@ from .starting import quietly
 @shared.rescale
 @click.option("--split", type=click.Choice(["test", "validation"]), default="test")
 @shared.batch_size
+@shared.allow_code
 @shared.as_json
 def evaluate(
     model: Path,
@@ -27,6 +28,7 @@ def evaluate(
     rescale: float,
     split: str,
     batch_size: int | None,
+    allow_code: bool,
     as_json: bool,
 ) -> None:
     """Measure a classifier's accuracy and loss.
@@ -34,7 +36,7 @@ def evaluate(
     MODEL is a .keras, .kpz, .tflite or .onnx file, or a SavedModel directory. Images are resized to
     its input. The loss is the mean cross-entropy in nats.
     """
-    predictor, splits = opened(model, dataset, data_dir, rescale)
+    predictor, splits = opened(model, dataset, data_dir, rescale, trusted=allow_code)
     examples = getattr(splits, split)
     if batch_size:
         examples = examples.rebatch(batch_size)

@@ -57,6 +57,12 @@ csv = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the table to a CSV file, too.",
 )
+allow_code = click.option(
+    "--allow-code",
+    is_flag=True,
+    help="Trust the files: run what a SavedModel does beside computing, functions that a "
+    "configuration names, and other model files without a try in a process of their own.",
+)
 convention = click.option(
     "--convention",
     type=click.Choice(("standard", "lenet", "rnp")),

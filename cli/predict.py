@@ -52,6 +52,7 @@ class Answers:
 @shared.rescale
 @click.option("--examples", type=shared.COUNT, help=f"Of the data set.  [default: {EXAMPLES}]")
 @click.option("--top", type=shared.COUNT, default=1, show_default=True, help="Classes per image.")
+@shared.allow_code
 @shared.as_json
 def predict(
     model: Path,
@@ -61,6 +62,7 @@ def predict(
     rescale: float,
     examples: int | None,
     top: int,
+    allow_code: bool,
     as_json: bool,
 ) -> None:
     """Classify image files, or a data set's examples.
@@ -73,30 +75,38 @@ def predict(
     if bool(files) == bool(dataset) or (files and examples):
         raise click.UsageError("Expected image files, or --dataset and perhaps --examples.")
     if dataset:
-        answers = _of_examples(model, dataset, data_dir, rescale, examples or EXAMPLES)
+        answers = _of_examples(
+            model, dataset, data_dir, rescale, examples or EXAMPLES, trusted=allow_code
+        )
     else:
-        answers = _of_files(model, files, rescale)
+        answers = _of_files(model, files, rescale, trusted=allow_code)
     if as_json:
         click.echo(json.dumps(_plain(answers, top), indent=2))
     else:
         _show(answers, top, model)
 
 
-def _of_files(model: Path, files: tuple[Path, ...], rescale: float) -> Answers:
+def _of_files(model: Path, files: tuple[Path, ...], rescale: float, *, trusted: bool) -> Answers:
     with quietly():
         from keras_prune.data import inputs_from_files
         from keras_prune.reporting import class_names_beside
         from keras_prune.runtimes.predictors import open_predictor
-    predictor = open_predictor(model)
+    predictor = open_predictor(model, trusted=trusted)
     images = inputs_from_files(list(files), predictor.input_shape, rescale)
     names = class_names_beside(model, predictor.num_classes)
     return Answers(list(map(str, files)), [None] * len(files), predictor(images), names)
 
 
 def _of_examples(
-    model: Path, dataset: str, data_dir: Path | None, rescale: float, examples: int
+    model: Path,
+    dataset: str,
+    data_dir: Path | None,
+    rescale: float,
+    examples: int,
+    *,
+    trusted: bool,
 ) -> Answers:
-    predictor, splits = opened(model, dataset, data_dir, rescale)
+    predictor, splits = opened(model, dataset, data_dir, rescale, trusted=trusted)
     images, labels = splits.validation_arrays(examples)
     titles = [f"validation {index}" for index in range(len(images))]
     return Answers(titles, labels.tolist(), predictor(images), splits.class_names)

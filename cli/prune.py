@@ -84,7 +84,7 @@ def prune(
     keys = changes(method, given, Path.cwd())
     keys["common.model"] = str(Path.cwd() / model)
     data = merge(_base(method, given["dataset"]), user)
-    chosen = loaded(with_options(data, keys))
+    chosen = loaded(with_options(data, keys), code=True)  # --dataset is required
     carry_out(chosen, out or default_path(chosen, "prune"), execution)
 
 

@@ -91,7 +91,10 @@ def recipe_command(name: str) -> click.Command:
         given = in_todays_words(recipe.method, options)
         user = overlay(config, recipe.method)
         data = adapted(recipe.quick if recipe.quick and quick else name, user, given.get("dataset"))
-        chosen = loaded(with_options(data, changes(recipe.method, given, Path.cwd())))
+        chosen = loaded(
+            with_options(data, changes(recipe.method, given, Path.cwd())),
+            code=execution.allow_code or bool(given.get("dataset")),
+        )
         carry_out(chosen, out or default_path(chosen, name), execution)
 
     return run

@@ -35,7 +35,7 @@ def run(what: Path, stage: Stage | None, out: Path | None, execution: Execution)
         shared.refuse_others("A run directory", {"out": out})
         go_on(what, execution)
         return
-    config = loaded(read_file(what))
+    config = loaded(read_file(what), code=execution.allow_code)
     if stage and not (out or config.common.directory):
         raise ConfigError(
             "A stage alone needs the directory of the others: give --out, or directory in [common] "

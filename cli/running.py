@@ -13,6 +13,7 @@ import click
 from keras_prune.errors import KerasPruneError
 from keras_prune.training.config import TrainRecipe
 from keras_prune.utils.config import to_dict
+from keras_prune.utils.own_modules import names_function
 
 from . import options as shared
 from . import tracking
@@ -41,6 +42,7 @@ class Execution:
         mlflow: the store it is recorded in, if any.
         tensorboard: the folder of TensorBoard's logs, if any.
         stage: the only stage that is carried out; default: all.
+        allow_code: whether functions that a file names may be called.
     """
 
     data_dir: Path | None = None
@@ -48,6 +50,7 @@ class Execution:
     mlflow: str | None = None
     tensorboard: Path | None = None
     stage: Stage | None = None
+    allow_code: bool = False
 
 
 def executed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,6 +60,7 @@ def executed(command: Callable[..., Any]) -> Callable[..., Any]:
     @shared.workers
     @tracking.mlflow
     @tracking.tensorboard
+    @shared.allow_code
     @wraps(command)
     def run(
         *args: Any,
@@ -64,9 +68,10 @@ def executed(command: Callable[..., Any]) -> Callable[..., Any]:
         workers: int,
         mlflow: str | None,
         tensorboard: Path | None,
+        allow_code: bool,
         **kwargs: Any,
     ) -> Any:
-        execution = Execution(data_dir, workers, mlflow, tensorboard)
+        execution = Execution(data_dir, workers, mlflow, tensorboard, allow_code=allow_code)
         return command(*args, execution=execution, **kwargs)
 
     return run
@@ -101,7 +106,7 @@ def carry_out(
     """
     told = tracking.observers_of(execution.mlflow, execution.tensorboard)
     with (
-        _run_directory(path, goes_on) as run,
+        _run_directory(path, goes_on, config) as run,
         display() as watcher,
         told.watched_by(watcher).run(run.path, to_dict(config)) as observers,
     ):
@@ -117,7 +122,8 @@ def go_on(path: Path, execution: Execution) -> None:
         execution: how.
     """
     _directories().existing(path)
-    carry_out(loaded(read_file(path / "config.toml")), path, execution, goes_on=True)
+    config = loaded(read_file(path / "config.toml"), code=execution.allow_code)
+    carry_out(config, path, execution, goes_on=True)
 
 
 def _report(
@@ -143,7 +149,9 @@ def _report(
 
 
 @contextlib.contextmanager
-def _run_directory(path: Path, goes_on: bool) -> Iterator["RunDirectory"]:
+def _run_directory(
+    path: Path, goes_on: bool, config: "RunConfig | TrainRecipe"
+) -> Iterator["RunDirectory"]:
     """The directory of one run and its log; it is removed again if the run leaves nothing in it."""
     run = _directories().existing(path) if goes_on else _directories().create(path)
     with RunLog(run.path) as log:
@@ -153,8 +161,7 @@ def _run_directory(path: Path, goes_on: bool) -> Iterator["RunDirectory"]:
             if not goes_on and _removed(run, LOG):
                 raise Interrupted("Interrupted. Nothing was written.") from None
             stop = Interrupted(
-                f"Interrupted. The partial run is in {path}. To go on: "
-                f"keras-prune run {shlex.quote(str(path))}"
+                f"Interrupted. The partial run is in {path}. To go on: {_to_go_on(path, config)}"
             )
             log.failed(stop)
             raise stop from None
@@ -172,6 +179,12 @@ def _directories() -> type["RunDirectory"]:
     with quietly(start=False):
         from keras_prune.reporting import RunDirectory
     return RunDirectory
+
+
+def _to_go_on(path: Path, config: "RunConfig | TrainRecipe") -> str:
+    """The command that goes on with a run."""
+    trusting = " --allow-code" if names_function(config.common.dataset) else ""
+    return f"keras-prune run {shlex.quote(str(path))}{trusting}"
 
 
 def _removed(run: "RunDirectory", *worthless: str) -> bool:

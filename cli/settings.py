@@ -13,6 +13,7 @@ from keras_prune.methods.config import load_run
 from keras_prune.methods.former import translated
 from keras_prune.training.config import TrainRecipe
 from keras_prune.utils.config import load, merge, merge_keys, read_toml
+from keras_prune.utils.own_modules import names_function
 
 from .method_options import BUDGETS
 from .output import logger
@@ -97,12 +98,27 @@ def with_options(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
     return merge_keys(data, changes)
 
 
-def loaded(data: Mapping[str, Any]) -> "RunConfig | TrainRecipe":
+def loaded(data: Mapping[str, Any], *, code: bool = False) -> "RunConfig | TrainRecipe":
     """The configuration as an object, which checks itself.
 
     Args:
         data: the sections; without a key `method`, `common` and `train` alone are a training.
+        code: whether the data set may be a function, which is called: a file alone may not say so.
+
+    Raises:
+        ConfigError: it cannot be one, or a file names a function.
     """
+    found = _checked(data)
+    dataset = found.common.dataset
+    if names_function(dataset) and not code:
+        raise ConfigError(
+            f"common.dataset in the file is {dataset!r}, a function that would be called. If you "
+            "trust the file and that function, give --allow-code."
+        )
+    return found
+
+
+def _checked(data: Mapping[str, Any]) -> "RunConfig | TrainRecipe":
     sections = {name: value for name, value in data.items() if name != "method"}
     alone = "method" not in data and set(data) == {"common", "train"}
     if alone or data.get("method") == TRAIN:

@@ -62,5 +62,5 @@ def train(
     if dataset:
         given["common.dataset"] = dataset
     given["common.model"] = model_path(model, Path.cwd())
-    chosen = loaded(with_options(data, given))
+    chosen = loaded(with_options(data, given), code=execution.allow_code or bool(dataset))
     carry_out(chosen, out or default_path(chosen, TRAIN), execution)

@@ -72,6 +72,7 @@ def benchmark(
     batch_sizes: Sequence[int] = (1,),
     threads: int = 1,
     turns: int = 20,
+    trusted: bool = False,
     watcher: Watcher = silent,
 ) -> Benchmark:
     """Times model files in turns on random inputs, each in its own runtime.
@@ -85,6 +86,8 @@ def benchmark(
         batch_sizes: examples in a call.
         threads: that compute. TensorFlow takes no other number once it has run in a process.
         turns: how often each file has its turn.
+        trusted: neither try the files in a process of their own first, nor look SavedModels
+            through for operations that do more than compute.
         watcher: told of every turn.
 
     Returns:
@@ -99,7 +102,7 @@ def benchmark(
         UserWarning: a file takes other inputs than the first one.
     """
     files = [Path(path) for path in paths]
-    runtimes = [open_runtime(path, threads) for path in files]
+    runtimes = [open_runtime(path, threads, trusted=trusted) for path in files]
     _warn_of_strangers(files, runtimes)
     for path, runtime in zip(files, runtimes, strict=True):
         for count in batch_sizes:

@@ -58,7 +58,7 @@ def _load(model: keras.Model) -> Runtime:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         export(model, path)
-        return open_runtime(path, threads=1)
+        return open_runtime(path, threads=1, trusted=True)
 
 
 def _seconds(run: Callable[[], Arrays]) -> float:

@@ -138,7 +138,7 @@ def _shared(
     model: keras.Model, path: Path, values: int, batch: Sequence[np.ndarray], truth: Any
 ) -> Agreement:
     pack(model, path, values=values)
-    return agreement(open_runtime(path), model, list(batch), truth)
+    return agreement(open_runtime(path, trusted=True), model, list(batch), truth)
 
 
 def _attempt(write: Callable[[Path], Outcome], path: Path) -> Outcome | str:
@@ -152,7 +152,11 @@ def _attempt(write: Callable[[Path], Outcome], path: Path) -> Outcome | str:
 
 def _forms(folder: Path, found: Mapping[str, Outcome | str], turns: int) -> tuple[SparseForm, ...]:
     runnable = [name for name in found if name.endswith(".tflite") and (folder / name).exists()]
-    timed = benchmark([folder / name for name in runnable], turns=turns).rows if turns else ()
+    timed = (
+        benchmark([folder / name for name in runnable], turns=turns, trusted=True).rows
+        if turns
+        else ()
+    )
     times = {Path(row.path).name: 1000 * row.median_ms for row in timed}
     dense = size(folder / DENSE) if (folder / DENSE).exists() else None
     return tuple(

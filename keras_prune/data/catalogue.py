@@ -9,9 +9,10 @@ from keras_prune.data.augmentation import Augmentation
 from keras_prune.data.digits import Digits
 from keras_prune.data.folder import Folder
 from keras_prune.data.prepared import Prepared, is_prepared
-from keras_prune.data.reference import Reference, is_reference
+from keras_prune.data.reference import Reference
 from keras_prune.data.sources import Shape, Source
 from keras_prune.errors import DataError, unknown
+from keras_prune.utils.own_modules import names_function
 
 DataDir = str | os.PathLike[str] | None
 
@@ -59,7 +60,7 @@ def entry(name: str, data_dir: DataDir) -> Entry:
     """
     if name in _DATA_SETS:
         return _DATA_SETS[name]
-    if is_reference(name):
+    if names_function(name):
         return Entry(lambda where, shape: Reference(name), _UNKNOWN_IMAGES)
     if is_prepared(name, data_dir):
         return Entry(_prepared(name), _UNKNOWN_IMAGES)

@@ -1,7 +1,6 @@
 """A user's own data from Python: a function that returns the splits."""
 
 import contextlib
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -13,18 +12,6 @@ from keras_prune.data.sources import Arrays, mixed
 from keras_prune.errors import DataError, unknown
 
 _SPLITS = ("train", "validation", "test")
-_REFERENCE = re.compile(r"([\w.]+):([^\W\d]\w*)")
-
-
-def is_reference(name: str) -> bool:
-    """Whether a data set's name is `module:function`.
-
-    Example:
-
-    >>> is_reference("mine:splits"), is_reference("cifar10:3.0.2")
-    (True, False)
-    """
-    return _REFERENCE.fullmatch(name) is not None
 
 
 class Reference:

@@ -69,11 +69,12 @@ def _log_softmax(scores: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def open_predictor(path: str | Path) -> Predictor:
+def open_predictor(path: str | Path, *, trusted: bool = False) -> Predictor:
     """Opens a classifier.
 
     Args:
         path: a `.keras`, `.kpz`, `.tflite` or `.onnx` file, or the directory of a SavedModel.
+        trusted: as `open_runtime` takes it.
 
     Returns:
         The predictor.
@@ -82,7 +83,7 @@ def open_predictor(path: str | Path) -> Predictor:
         ModelError: the path is none of these, or its model does not classify images; or it gives
             one score that is no probability.
     """
-    runtime = open_runtime(path)
+    runtime = open_runtime(path, trusted=trusted)
     scores = [port for port in runtime.outputs if port.dtype != "int32"]  # the others: decisions
     sides = (runtime.inputs, scores)
     shapes = [[port.shape[1:] for port in ports] for ports in sides]

@@ -1,10 +1,11 @@
-"""Modules of the user's that define layers a file names; importing them runs their code."""
+"""Modules of the user's: of layers that a file names, of data. Importing them runs their code."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,19 @@ from keras_prune.errors import ConfigError
 
 VARIABLE = "KERAS_PRUNE_IMPORT"
 """Environment variable with their names, which further processes inherit."""
+
+_FUNCTION = re.compile(r"([\w.]+):([^\W\d]\w*)")
+
+
+def names_function(text: str) -> bool:
+    """Whether a text, such as the name of a data set, is `module:function`.
+
+    Example:
+
+    >>> names_function("mine:splits"), names_function("cifar10:3.0.2")
+    (True, False)
+    """
+    return _FUNCTION.fullmatch(text) is not None
 
 
 def import_modules(names: Iterable[str]) -> None:

@@ -178,3 +178,32 @@ def test_a_stage_needs_what_the_one_before_it_left(call, tmp_path, stage):
     result = call("run", "good.toml", "--stage", stage, "--out", "x")
     assert result.code == 2 and "Run --stage train first." in result.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_function_that_a_file_names_is_called_only_if_that_is_said(call, driver, tmp_path):
+    content = SMALL.replace("digits", "mine:splits").format(common="directory = 'out'")
+    (tmp_path / "my.toml").write_text(content)
+    called = tmp_path / "called"
+    (tmp_path / "mine.py").write_text(f"open({str(called)!r}, 'w')")
+    refused = call("run", "my.toml")
+    assert refused.code == 2 and not driver.calls and not called.exists()
+    assert "common.dataset in the file is 'mine:splits'" in refused.err
+    assert refused.err.rstrip().endswith("give --allow-code.")
+    assert call("lenet300-100", "--config", "my.toml").code == 2
+    assert call("lenet300-100", "--config", "my.toml", "--dataset", "digits").code == 0
+    assert call("run", "my.toml", "--allow-code", "--out", "other").code == 0
+
+
+def test_a_run_goes_on_with_a_function_only_if_that_is_said(call, driver, tmp_path):
+    def interrupted(config, run, **_):
+        run.write_text("config.toml", SMALL.replace("digits", "mine:splits").format(common=""))
+        run.write_text("plan.json", "{}")
+        raise KeyboardInterrupt
+
+    driver.run = interrupted
+    named = call("lenet300-100", "--dataset", "mine:splits", "--out", "out")  # on the command line
+    assert named.err.rstrip().endswith("To go on: keras-prune run out --allow-code")
+    for words in (("run", "out"), ("lenet300-100", "--resume", "out")):
+        refused = call(*words)
+        assert refused.code == 2 and "'mine:splits', a function" in refused.err
+        assert call(*words, "--allow-code").code == 130

@@ -41,7 +41,9 @@ def compare_latency(
         A row per pair and batch size: `form` (such as `"tflite"`), `batch_size`, `dense_ms` and
         `pruned_ms` (milliseconds per image, mean over the turns) and `speedup`.
     """
-    runtimes = [tuple(open_runtime(path, threads) for path in pair) for pair in files.items()]
+    runtimes = [
+        tuple(open_runtime(path, threads, trusted=True) for path in pair) for pair in files.items()
+    ]
     cases = [
         (pair, count)
         for pair, count in product(runtimes, batch_sizes)
