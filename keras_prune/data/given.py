@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.data.finite import check_finite
 from keras_prune.data.sources import Arrays
 from keras_prune.errors import DataError
 from keras_prune.utils.reasons import reason
@@ -55,9 +56,10 @@ class _Pair:
                 f"{where}: expected as many labels as images. "
                 f"Received: {len(images)} images, {len(labels)} labels."
             )
-        self._images = images
+        self._images, self._where = images, where
 
     def read(self) -> Arrays:
+        check_finite(self._images, f"{self._where}: the images")
         return self._images, self.labels
 
 
@@ -82,6 +84,7 @@ class _Pipeline:
 
     def read(self) -> Arrays:
         images, labels = self._joined(self._batches)
+        check_finite(images, f"{self._where}: the images")
         return images, labels
 
     def _joined(self, batches: tf.data.Dataset) -> list[np.ndarray]:

@@ -14,7 +14,10 @@ from keras_prune.runtimes.base import Port, Runtime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 
-_INTERPRETERS: dict[str, Callable[[Path, None], Runtime]] = {".onnx": OnnxRuntime, ".tflite": TFLiteRuntime}
+_INTERPRETERS: dict[str, Callable[[Path, None], Runtime]] = {
+    ".onnx": OnnxRuntime,
+    ".tflite": TFLiteRuntime,
+}
 """Of the kinds of files that may end the process they are run in."""
 
 _SECONDS = 300

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 
-def checking(split: str, classes: int) -> Callable[..., Any]:
-    """A function of a batch for `Dataset.map`, which returns the batch as it is.
+def looked_through(
+    batches: tf.data.Dataset, split: str, classes: int, *, first: int = 0, steps: int = 0
+) -> tf.data.Dataset:
+    """The same batches; on wrong data they end with the sentence of a `DataError`.
 
-    On wrong data the pipeline ends with the sentence of a `DataError`, which `by_pipeline` finds.
+    `by_pipeline` finds the sentence again.
 
     Args:
+        batches: `(inputs, labels)` or `(inputs, labels, weights)`.
         split: what the sentence calls the data.
         classes: how many there are, if labels are class numbers; else 0.
+        first: number of the first batch.
+        steps: batches in a pass, where there are several passes; else 0.
     """
 
-    def check(*batch: Any) -> Any:
-        values = [x for x in keras.tree.flatten(batch[:2]) if x.dtype.is_floating]
-        tests = [_all_finite(x, split) for x in values]
+    def check(number: tf.Tensor, batch: Any) -> Any:
+        place = tf.strings.as_string(number % steps if steps else number)
+        values = [x for x in keras.tree.flatten(batch) if x.dtype.is_floating]
+        tests = [_all_finite(x, split, place) for x in values]
         if classes:
             tests.append(_in_range(batch[1], split, classes))
         with tf.control_dependencies(tests):
             return keras.tree.map_structure(tf.identity, batch)
 
-    return check
+    return batches.enumerate(first).map(check)
 
 
-def _all_finite(values: tf.Tensor, split: str) -> tf.Operation:
+def _all_finite(values: tf.Tensor, split: str, place: tf.Tensor) -> tf.Operation:
     finite = tf.math.is_finite(values)
     wrong = tf.reduce_any(~finite, axis=tf.range(1, tf.rank(values)))
-    counts = [tf.strings.as_string(n) for n in (tf.math.count_nonzero(wrong), tf.size(wrong))]
-    return tf.debugging.Assert(
-        tf.reduce_all(finite),
-        [
-            tf.strings.join(
-                [
-                    f"DataError: The {split} data hold values that are NaN or infinite, in an "
-                    f"array of shape {tuple(values.shape)}: in ",
-                    counts[0],
-                    " of ",
-                    counts[1],
-                    " examples of a batch. Remove these examples, or mend them.",
-                ]
-            )
-        ],
-    )
+    number = tf.argmax(tf.cast(tf.reshape(wrong, (-1,)), "int32"))
+    counts = [tf.math.count_nonzero(wrong), tf.size(wrong), number]
+    found, size, example = map(tf.strings.as_string, counts)
+    words = [
+        f"DataError: The {split} data hold values that are NaN or infinite, in an array of shape "
+        f"{tuple(values.shape)}: in ",
+        found,
+        " of the ",
+        size,
+        " examples of batch ",
+        place,
+        ", the first of them at place ",
+        example,
+        " (both from 0). Remove these examples, or mend them.",
+    ]
+    return tf.debugging.Assert(tf.reduce_all(finite), [tf.strings.join(words)])
 
 
 def _in_range(labels: tf.Tensor, split: str, classes: int) -> tf.Operation:

@@ -94,11 +94,13 @@ class Checkpoint:
         return [] if found is None else found[0].rows
 
     def save_if_due(self, trainer: keras.Model, position: Position) -> None:
-        """Saves if the interval has passed since the last time."""
+        """Saves if the interval has passed since the last time, and all variables are numbers."""
         if time.monotonic() - self._saved < self._interval:
             return
         content = {**asdict(position), "identity": self._identity}
         values = [storable(variable) for variable in variables_of(trainer)]
+        if any(np.isnan(value).any() for value in values if value.dtype.kind == "f"):
+            return  # the next step ends the training
 
         def write(place: Path) -> None:
             (place / "position.json").write_text(json.dumps(content), encoding="utf-8")

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_prune.errors import ConfigError, DataError
 from keras_prune.runtimes.predictors import Predictor
 from keras_prune.training.binding import class_count, default_loss
-from keras_prune.training.checked_batches import checking
+from keras_prune.training.checked_batches import looked_through
 from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.compiled import Compiled
@@ -71,7 +71,7 @@ def _by_default(model: keras.Model, data: Any) -> tuple[tf.data.Dataset, Compile
             "no class numbers for one output (batch, classes), nor 0 and 1 for outputs of a "
             "sigmoid. Give the loss and metrics that fit them."
         )
-    checked = data.map(checking("given", class_count(model) if default.classes else 0))
+    checked = looked_through(data, "given", class_count(model) if default.classes else 0)
     return checked, Compiled(cross_entropy(model), default.metrics)
 
 

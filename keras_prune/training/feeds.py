@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_prune.data.finite import check_finite
 from keras_prune.errors import DataError
 
 
@@ -142,21 +144,27 @@ class _Arrays:
         if any(array.dtype == object for array in keras.tree.flatten(self._arrays)):
             raise DataError(f"Expected {split} arrays of numbers or text. Received: objects.")
         [self._examples] = lengths
-        self._batch, self._given = batch_size, steps
+        self._split, self._batch, self._given = split, batch_size, steps
+
+    @cached_property
+    def _finite(self) -> Any:
+        """The arrays, looked through when they are first read: those of the test split last."""
+        check_finite(self._arrays, f"The {self._split} data")
+        return self._arrays
 
     @property
     def steps(self) -> int:
         return self._given or -(-self._examples // self._batch)
 
     def once(self) -> tf.data.Dataset:
-        batches = tf.data.Dataset.from_tensor_slices(self._arrays).batch(self._batch)
+        batches = tf.data.Dataset.from_tensor_slices(self._finite).batch(self._batch)
         return batches if self._given is None else batches.take(self._given)
 
     def endless(self, seed: int, start: int) -> tf.data.Dataset:
         order = tf.data.Dataset.range(self._examples).shuffle(self._examples, seed=seed)
         order = order.batch(self._batch).repeat().skip(start)
         with tf.device("CPU"):
-            arrays = keras.tree.map_structure(tf.constant, self._arrays)
+            arrays = keras.tree.map_structure(tf.constant, self._finite)
         rows = order.map(
             lambda at: keras.tree.map_structure(lambda array: tf.gather(array, at), arrays)
         )
@@ -164,7 +172,7 @@ class _Arrays:
 
     def sample(self, limit: int) -> tuple[Any, Any]:
         rows = np.linspace(0, self._examples - 1, min(limit, self._examples)).astype(int)
-        taken = keras.tree.map_structure(lambda array: array[rows], self._arrays)
+        taken = keras.tree.map_structure(lambda array: array[rows], self._finite)
         return taken[0], taken[1]
 
     def identity(self) -> str:

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_prune.errors import ConfigError
 from keras_prune.training.checkpoint import Checkpoint, Position, Row, variables_of
+from keras_prune.training.good_weights import GoodWeights
 from keras_prune.utils.progress import percent
 
 Batches = Callable[[int], tf.data.Dataset]
@@ -43,7 +43,8 @@ def run_epochs(
         Per epoch `epoch` (from 1) and what was measured, accuracies in percent.
 
     Raises:
-        ConfigError: the loss is no number any more.
+        ConfigError: the loss or a weight became NaN or infinite. The model has the weights of the
+            end of the epoch before again, or those it began with.
     """
     position = Position()
     trainer.optimizer.build(trainer.trainable_variables)
@@ -61,6 +62,7 @@ def run_epochs(
     told = keras.callbacks.CallbackList(
         list(callbacks), model=trainer, epochs=epochs, steps=steps, verbose=0
     )
+    good = GoodWeights(trainer, "its beginning" if found is None else "where it was taken up")
     trainer.stop_training = False
     trainer.make_train_function()
     told.on_train_begin()
@@ -73,15 +75,18 @@ def run_epochs(
             _restore(trainer, values)  # the metrics, half-way through the epoch
         for step in range(position.step, steps):
             told.on_train_batch_begin(step)
-            told.on_train_batch_end(step, trainer.train_function(iterator))
+            logs = trainer.train_function(iterator)
+            good.check_loss(logs, epoch, step)
+            told.on_train_batch_end(step, logs)
             if trainer.stop_training:
                 break
             if checkpoint is not None and step + 1 < steps:
                 checkpoint.save_if_due(trainer, replace(position, epoch=epoch, step=step + 1))
+        good.check_weights(epoch)
         logs = _epoch_end(trainer, validation)
         told.on_epoch_end(epoch, logs)
+        good.keep(f"the end of epoch {epoch + 1}")
         position = Position(epoch + 1, 0, [*position.rows, {"epoch": epoch + 1, **percent(logs)}])
-        _check(logs, epoch + 1)
         if trainer.stop_training:
             break
         if checkpoint is not None and epoch + 1 < epochs:
@@ -119,11 +124,3 @@ def _fits(
 def _restore(trainer: keras.Model, values: list[np.ndarray]) -> None:
     for variable, value in zip(variables_of(trainer), values, strict=True):
         variable.assign(value)
-
-
-def _check(logs: dict[str, float], epoch: int) -> None:
-    if not np.isfinite(logs.get("loss", 0.0)):
-        raise ConfigError(
-            f"The loss is {logs['loss']} after epoch {epoch} of the training. Lower the learning "
-            "rate, and look for NaN in the data and for a loss that does not fit them."
-        )

@@ -24,7 +24,7 @@ from keras_prune.training.binding import (
     label_range,
     overrides_training,
 )
-from keras_prune.training.checked_batches import checking
+from keras_prune.training.checked_batches import looked_through
 from keras_prune.training.class_loss import cross_entropy
 from keras_prune.training.compiled import Compiled, compiled_with
 from keras_prune.training.evaluation import by_pipeline, evaluate
@@ -282,7 +282,10 @@ class Task:
             seed: orders (and moves) the examples where they are not in an order of their own.
             start: number of the first batch.
         """
-        found = self._feed("train").endless(seed, start).map(self._checking("train"))
+        given = self._feed("train")
+        found = looked_through(
+            given.endless(seed, start), "train", self._label_range, first=start, steps=given.steps
+        )
         if self._class_weight is None:
             return found
         if not isinstance(found.element_spec[1], tf.TensorSpec):
@@ -294,7 +297,7 @@ class Task:
     def split(self, name: Split) -> tf.data.Dataset:
         """One pass over validation or test data."""
         given = self._feed(name)
-        batches = given.once().map(self._checking(name))
+        batches = looked_through(given.once(), name, self._label_range)
         if int(batches.cardinality()) != tf.data.UNKNOWN_CARDINALITY:
             return batches
         # Keras counts one batch too many into the losses of single outputs where it has to find
@@ -355,13 +358,14 @@ class Task:
 
     def _looked_through(self, batches: tf.data.Dataset, split: str) -> Iterator[Any]:
         try:
-            yield from batches.map(self._checking(split)).as_numpy_iterator()
+            yield from looked_through(batches, split, self._label_range).as_numpy_iterator()
         except tf.errors.InvalidArgumentError as error:
             said = by_pipeline(error)
             raise (DataError(said) if said else error) from error
 
-    def _checking(self, split: str) -> Callable[..., Any]:
-        return checking(split, self._settled.label_range if self.is_bound else 0)
+    @property
+    def _label_range(self) -> int:
+        return self._settled.label_range if self.is_bound else 0
 
     def _label_spec(self) -> Any:
         given = self._feeds.get("train") or self._feeds.get("validation")

@@ -163,8 +163,55 @@ def test_callbacks_are_told_what_fit_tells_them(tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_training():
-    with pytest.raises(ConfigError, match="The loss is nan after epoch 1 of the training. Lower"):
+    with pytest.raises(
+        ConfigError,
+        match=r"The loss is inf in step 2 of epoch 1 of the training. The network has its weights "
+        r"of its beginning again. Lower the learning rate \(1e\+30 there\)",
+    ):
         train(TrainingConfig(2, 1e30, schedule="constant"))
+
+
+class Spoil(keras.callbacks.Callback):
+    """Makes a weight NaN before a batch."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self._at, self.good, self._epoch = (epoch, batch), [], 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.good, self._epoch = weights(self.model), epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self._epoch, batch) == self._at:
+            variable = self.model.trainable_variables[-1]  # behind every relu
+            variable.assign(np.full(variable.shape, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (0, "The loss is nan in step 2 of epoch 2 of the training"),
+        (STEPS - 1, "/bias holds NaN after epoch 2 of the training"),
+    ],
+)
+def test_the_last_good_weights_are_there_again(batch, message, tmp_path):
+    model, spoil = regression(1), Spoil(1, batch)
+    task = Task((X, Y), validation=(X, Y), loss="mse", batch_size=4)
+    config = TrainingConfig(3, 0.05)
+    with pytest.raises(ConfigError, match=rf"{message}.* weights of the end of epoch 1 again"):
+        fit(model, task, config, seed=3, callbacks=[spoil])
+    assert_same(weights(model), spoil.good)
+
+
+def test_a_state_that_holds_nan_is_not_saved(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state", "a", 0.0)
+    task = Task((X, Y), loss="mse", batch_size=4)
+    with pytest.raises(ConfigError, match="in step 3 of epoch 1"):
+        fit(
+            regression(1), task, SGD, seed=3, callbacks=[Spoil(0, 1)], checkpoint=checkpoint
+        )  # the callback is told before a state would be saved
+    position, values = Checkpoint(tmp_path / "state", "a", 0.0).load()
+    assert position.step == 1 and all(np.isfinite(value).all() for value in values)
 
 
 def test_a_checkpoint_is_due_only_after_its_interval(tmp_path):

@@ -303,7 +303,7 @@ SIX = np.ones((10, 6), "float32")
         (trained(data=None), DataError, r"no train data. Give kp.Task\(train=...\)"),
         (trained(smoothing=0.1), ConfigError, "label_smoothing belongs to the default loss"),
         (trained(data=(X, NAN)), DataError, "train data hold values that are NaN or infinite"),
-        (trained(loss=nothing), ConfigError, "loss is nan after epoch 1 .* learning rate"),
+        (trained(loss=nothing), ConfigError, "loss is nan in step 1 of epoch 1 .* learning rate"),
         (
             trained(
                 model=two_ended,
@@ -352,7 +352,7 @@ def test_examples_are_spread_over_the_training_arrays_and_the_first_of_others():
         (
             np.where(np.arange(len(X))[:, None] > 1, X, np.float32("inf")),
             CLASSES,
-            "NaN or infinite, in an array of shape .*: in [12] of .* examples of a batch",
+            "NaN or infinite, in an array of shape .*: in 2 examples, the first of them number 0",
         ),
         (X, CLASSES + 7, "Expected labels from 0 to . in the .* data, for the model has"),
     ],
@@ -361,8 +361,8 @@ def test_data_are_looked_through_where_they_are_read(split, x, y, message):
     model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Dense(int(CLASSES.max()) + 1)])
     good, wrong = (X, CLASSES), (x, y)
     given = (wrong, good) if split == "train" else (good, wrong)
-    task = Task(given[0], validation=given[1]).bind(model)
     with pytest.raises(DataError, match=message) as caught:
+        task = Task(given[0], validation=given[1]).bind(model)
         fit(model, task, TrainingConfig(epochs=1, learning_rate=0.01), seed=0)
         task.evaluate(model, "validation")
     assert f"{split} data" in str(caught.value) and str(caught.value).endswith(".")
