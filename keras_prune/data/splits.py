@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
@@ -196,3 +196,8 @@ class SplitFeed:
         digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()[:16]
         sizes = dict(self.splits.sizes)
         return f"{self.splits.name} {sizes} {self.splits.input_shape} {digest}"
+
+    def halved(self) -> "SplitFeed | None":
+        """The same in batches of half the size; None where they have one example."""
+        size = self.splits.batch_size // 2
+        return SplitFeed(replace(self.splits, batch_size=size), self.split) if size else None

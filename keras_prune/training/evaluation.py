@@ -49,6 +49,8 @@ def evaluate(model: keras.Model, data: Any, compiled: Compiled | None = None) ->
     batch = _BATCH if len(given) > 1 else None
     try:
         found = judge.evaluate(**arguments, batch_size=batch, verbose=0, return_dict=True)
+    except tf.errors.ResourceExhaustedError:
+        raise
     except (ValueError, TypeError, tf.errors.OpError) as error:
         said = by_pipeline(error)
         raise (DataError(said) if said else ConfigError(misfit(model, error))) from error

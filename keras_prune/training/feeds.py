@@ -32,6 +32,9 @@ class Feed(Protocol):
     def identity(self) -> str:
         """A text that differs between data sets that can be told apart without reading all."""
 
+    def halved(self) -> Feed | None:
+        """The same in batches of half the size; None where that cannot be had."""
+
 
 @runtime_checkable
 class Sampled(Protocol):
@@ -128,6 +131,9 @@ class _Pipeline:
     def identity(self) -> str:
         return f"{self._dataset.element_spec} in {self.steps} batches"
 
+    def halved(self) -> None:
+        """The batches are the user's own."""
+
 
 class _Arrays:
     """Arrays, shuffled for training."""
@@ -182,6 +188,12 @@ class _Arrays:
             digest.update(np.ascontiguousarray(array[: self._batch]).tobytes())
         return digest.hexdigest()
 
+    def halved(self) -> Feed | None:
+        if self._batch == 1:
+            return None
+        steps = None if self._given is None else 2 * self._given
+        return _Arrays(self._arrays, self._split, self._batch // 2, steps)
+
 
 class _Sequence:
     """Batches that Python makes, one pass at a time. A subclass says how in `_passes`."""
@@ -209,6 +221,9 @@ class _Sequence:
 
     def identity(self) -> str:
         return f"{type(self).__name__} in {self.steps} batches of {self._signature()}"
+
+    def halved(self) -> None:
+        """The batches are the user's own."""
 
     def _pass(self) -> Iterator[Any]:
         raise NotImplementedError

@@ -32,6 +32,7 @@ from keras_prune.training.feeds import Feed, Sampled, feed
 from keras_prune.training.inputs import check_inputs
 from keras_prune.training.losses import PerExample, per_example
 from keras_prune.training.objective import Objective, as_objective, check_figure
+from keras_prune.training.short_memory import in_batches_that_fit
 from keras_prune.utils.progress import percent
 
 Split = Literal["validation", "test"]
@@ -248,7 +249,12 @@ class Task:
         if self._own_evaluate is not None:
             found = self._evaluated(model, split)
         else:
-            found = evaluate(model, self.split(split), self.compiled(model))
+            found = in_batches_that_fit(
+                self,
+                split,
+                lambda task: evaluate(model, task.split(split), self.compiled(model)),
+                f"measuring on the {split} data",
+            )
         return self._checked(found, split)
 
     def value(self, model: keras.Model, split: Split = "validation") -> float:
@@ -331,6 +337,22 @@ class Task:
             raise DataError(f"The {split} data is empty. Give at least one batch.")
         whole = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays)[:limit], *parts)
         return whole if len(whole) == 3 else (*whole, None)
+
+    def halved(self, split: str) -> Task | None:
+        """This task in batches of half the size.
+
+        Args:
+            split: whose batches must become smaller; those of others do if they can.
+
+        Returns:
+            The task; None where the split's batches are the user's own, or of one example.
+        """
+        feeds = {name: given.halved() for name, given in self._feeds.items()}
+        if feeds.get(split) is None:
+            return None
+        found = copy.copy(self)
+        found._feeds = {name: feeds[name] or given for name, given in self._feeds.items()}
+        return found
 
     def judging(self) -> Task:
         """This task without its data: loss, metrics and objective, which can go to a process."""

@@ -19,6 +19,7 @@ from keras_prune.training.loop import run_epochs
 from keras_prune.training.optimizer import optimizer
 from keras_prune.training.precision import computing_in
 from keras_prune.training.progress_callback import ProgressCallback
+from keras_prune.training.short_memory import in_batches_that_fit
 from keras_prune.training.task import Task
 from keras_prune.utils.progress import Watcher, percent, silent
 
@@ -78,6 +79,9 @@ def fit(
         ConfigError: the loss does not fit, or becomes NaN.
         DataError: the data end early.
 
+    Warns:
+        ResultWarning: a batch did not fit into memory; all were halved.
+
     Example:
 
     >>> from keras_prune import data, zoo
@@ -86,20 +90,23 @@ def fit(
     >>> [row["epoch"] for row in fit(zoo.lenet5(), splits, config, seed=0).rows]
     [1]
     """
-    keras.utils.set_random_seed(seed)
-    task = as_task(task, model)
+    task, begun = as_task(task, model), model.get_weights()
     told = [ProgressCallback(watcher, stage), *callbacks, *task.callbacks()]
     if task.own_fit is not None:
+        keras.utils.set_random_seed(seed)
         return _own(task, model, config, told)
-    steps = config.steps_per_epoch or task.steps
-    # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
-    trainer = _trainer(model, teacher, distillation or DistillationConfig())
-    compiled = task.compiled(model, config.label_smoothing)
-    trainer.compile(optimizer(config, steps * config.epochs, model), **compiled.arguments())
-    models = [model] if teacher is None else [model, teacher]
-    try:
+
+    def rows(task: Task) -> list[Row]:
+        keras.utils.set_random_seed(seed)
+        model.set_weights(begun)
+        steps = config.steps_per_epoch or task.steps
+        # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
+        trainer = _trainer(model, teacher, distillation or DistillationConfig())
+        compiled = task.compiled(model, config.label_smoothing)
+        trainer.compile(optimizer(config, steps * config.epochs, model), **compiled.arguments())
+        models = [model] if teacher is None else [model, teacher]
         with computing_in(precision, *models):
-            rows = run_epochs(
+            return run_epochs(
                 trainer,
                 lambda start: task.batches(seed, start),
                 epochs=config.epochs,
@@ -108,11 +115,14 @@ def fit(
                 validation=task.split("validation") if validate else None,
                 checkpoint=checkpoint,
             )
+
+    try:
+        found = in_batches_that_fit(task, "train", rows, f"the training {stage!r}")
     except tf.errors.OpError as error:
         raise _explained(error) from error
     except (ValueError, TypeError) as error:
         raise ConfigError(misfit(model, error)) from error
-    return History(tuple(rows))
+    return History(tuple(found))
 
 
 def as_task(given: Task | Splits, model: keras.Model) -> Task:
