@@ -1,7 +1,6 @@
 """Export, then verify: a file that does not compute what the model does is never left behind."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from keras_prune.exporting.wrapping import wrapped
 from keras_prune.runtimes import Arrays, open_runtime, size
 from keras_prune.runtimes.keras_file import counted_macs
 from keras_prune.utils.arguments import expect_kind
+from keras_prune.utils.drafts import draft_folder
 from keras_prune.utils.quiet import quiet
 from keras_prune.utils.reasons import reason
 
@@ -254,11 +254,11 @@ def _write_and_check(
 ) -> Agreement:
     """Writes beside the path, compares, and only then moves the file to its place."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-            draft = Path(folder) / path.name
+        with draft_folder(path.parent) as folder:
+            draft = folder / path.name
             found = _draft(kind, forms, draft, settings, batch, truth)
             if path.is_dir():
-                os.replace(path, Path(folder) / "replaced")
+                os.replace(path, folder / "replaced")
             os.replace(draft, path)
     except OSError as error:
         raise ExportError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from keras_prune.errors import ConfigError
+from keras_prune.utils.drafts import sweep
 from keras_prune.utils.files import read_json, whole_file
 from keras_prune.utils.reasons import reason
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_DRAFTS = (".*-[0-9]*.*", ".export-*", ".files")
-"""Names of what is being written: files, exports, and the forms of a sparse network."""
+_DRAFTS = (".*-[0-9]*.*", ".files")
+"""Names of what is being written: files, and the forms of a sparse network."""
 
 
 class RunDirectory:
@@ -182,6 +183,7 @@ class RunDirectory:
 
     def _sweep(self) -> None:
         """Removes what a killed process had not written to its end."""
+        sweep(self.path)
         for pattern in _DRAFTS:
             for draft in self.path.glob(pattern):
                 if draft.is_dir():

@@ -89,7 +89,9 @@ class CacheEntry:
         if not self._file(".json").exists():  # the note is written last
             return None
         try:
-            return self._whole()
+            found = self._whole()
+            shutil.rmtree(self.partial, ignore_errors=True)  # if killed before that
+            return found
         except ConfigError:
             raise
         except Exception as error:  # whatever a damaged file leads JSON and Keras to

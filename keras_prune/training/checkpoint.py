@@ -31,12 +31,14 @@ class Position:
         step: batches of the next one that are done.
         rows: the figures of each epoch that is done.
         finished: whether nothing is left to do.
+        steps: batches in an epoch; None where an older version has not said so.
     """
 
     epoch: int = 0
     step: int = 0
     rows: list[Row] = field(default_factory=list)
     finished: bool = False
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.step, int) and self.step >= 0):

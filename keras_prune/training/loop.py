@@ -46,10 +46,12 @@ def run_epochs(
         ConfigError: the loss or a weight became NaN or infinite. The model has the weights of the
             end of the epoch before again, or those it began with.
     """
-    position = Position()
+    position = Position(steps=steps)
     trainer.optimizer.build(trainer.trainable_variables)
     found = checkpoint.load() if checkpoint is not None else None
     values: list[np.ndarray] = []
+    if found is not None and found[0].steps not in (None, steps):
+        found = None  # it is of an attempt whose batches were halved, which comes to it again
     if checkpoint is not None and found is not None:
         _build_metrics(trainer, batches(0))
         if _fits(trainer, *found, epochs, steps):
@@ -86,7 +88,12 @@ def run_epochs(
         logs = _epoch_end(trainer, validation)
         told.on_epoch_end(epoch, logs)
         good.keep(f"the end of epoch {epoch + 1}")
-        position = Position(epoch + 1, 0, [*position.rows, {"epoch": epoch + 1, **percent(logs)}])
+        position = replace(
+            position,
+            epoch=epoch + 1,
+            step=0,
+            rows=[*position.rows, {"epoch": epoch + 1, **percent(logs)}],
+        )
         if trainer.stop_training:
             break
         if checkpoint is not None and epoch + 1 < epochs:

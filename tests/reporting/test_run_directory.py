@@ -166,7 +166,7 @@ def test_two_runs_of_one_second_have_two_directories(tmp_path, monkeypatch):
 def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     (run / ".export-x8uv").mkdir()
-    (run / ".export-x8uv" / "part").write_text("")
+    (run / ".export-x8uv" / ".lock").write_text("")
     (run / ".files").mkdir()
     (run / ".report-123.json").write_text("")
     (run / ".gitignore").write_text("")

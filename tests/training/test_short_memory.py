@@ -79,6 +79,19 @@ def test_a_killed_training_goes_on_in_smaller_batches(model, tmp_path):
     assert_same(weights(model), unbroken)
 
 
+def test_whole_batches_do_not_go_on_from_halved_ones(model, tmp_path, monkeypatch):
+    begun, folder = model.get_weights(), tmp_path / "state"
+    with HALVED:
+        fit(model, arrays(4), ONCE, seed=3, checkpoint=Checkpoint(folder, "a", 0.0))
+    monkeypatch.setattr(Narrow, "most", 100)  # as on another machine
+    ends = []
+    for checkpoint in (Checkpoint(folder, "a", 0.0), None):
+        model.set_weights(begun)
+        fit(model, arrays(4), ONCE, seed=3, checkpoint=checkpoint)
+        ends.append(weights(model))
+    assert_same(*ends)
+
+
 def test_figures_do_not_depend_on_it(model):
     expected = arrays(2).bind(model).evaluate(model, "validation")
     with HALVED:

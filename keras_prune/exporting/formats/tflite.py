@@ -42,7 +42,8 @@ class TFLite(Format):
         if settings.metadata:
             with zipfile.ZipFile(path, "a") as archive:
                 for name, text in settings.metadata.items():
-                    archive.writestr(f"{name}.txt", text)
+                    # Without the time of day, so that a model is always the same file.
+                    archive.writestr(zipfile.ZipInfo(f"{name}.txt"), text)
 
 
 def _quantize(converter: tf.lite.TFLiteConverter, model: keras.Model, settings: Settings) -> None:
