@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from keras_prune.errors import KerasPruneError
+from keras_prune.utils.reasons import reason
 
 from .benchmark import benchmark
 from .cache import cache
@@ -91,6 +92,8 @@ def main() -> None:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
     except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
         _fail(f"Error: {_starved(error)}", 2, output)
+    except Exception as error:
+        _fail(f"Error: {_fault(error)}", 2 if _is_starved(error) else 1, output)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -102,6 +105,21 @@ def _starved(error: OSError | MemoryError) -> str:
     files = [str(name) for name in (error.filename, error.filename2) if name is not None]
     what = ": ".join([error.strerror or str(error), *files])
     return f"{what}. What was written before stays."
+
+
+def _is_starved(error: Exception) -> bool:
+    """Whether TensorFlow, which need not be imported here, had not enough memory."""
+    return type(error).__name__ == "ResourceExhaustedError"
+
+
+def _fault(error: Exception) -> str:
+    """What is said of an error that nobody has foreseen."""
+    if _is_starved(error):
+        return _starved(MemoryError())
+    return (
+        f"{type(error).__name__}: {reason(error)}. This is a fault of keras-prune, not yours: "
+        "please report it with what --debug shows."
+    )
 
 
 def _interrupt(*_: Any) -> None:

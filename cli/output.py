@@ -83,6 +83,14 @@ class RunLog(logging.FileHandler):
         text = str(error) or type(error).__name__
         self.handle(logging.LogRecord(logger.name, logging.ERROR, "", 0, text, None, found))
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record; a log that cannot be written is no reason to end the work."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Likewise, where its file is open and the disk is full."""
+
     def __enter__(self) -> Self:
         logger.addHandler(self)
         return self

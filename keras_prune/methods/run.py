@@ -397,6 +397,8 @@ def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
                 f"The run in {directory.path} has ended, and was one with another {name}: "
                 f"{then}. Received: {now}. Give another directory."
             )
+    for left in ("state", "trainings"):  # if the run was killed after its report
+        directory.remove(left)
     plan = PruningPlan.load(directory / "plan.json")
     return Result(load_model(directory / "pruned.keras"), plan, report)
 

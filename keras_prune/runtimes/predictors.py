@@ -1,15 +1,18 @@
 """Saved classifiers of images, run alike: a file of any kind that `export` writes."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from keras_prune.errors import ModelError
+from keras_prune.errors import ModelError, ResultWarning
 from keras_prune.runtimes import open_runtime
 from keras_prune.runtimes.loading import image_classifier
 from keras_prune.utils.labels import sum_to_one
+from keras_prune.utils.reasons import reason
 
 _SMALLEST = 1e-7
 """As in Keras' losses."""
@@ -56,7 +59,7 @@ class Predictor:
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
         """One of each class; a single probability is that of the second of two."""
-        scores = self.run(images).astype("float64")
+        scores = _in_parts_that_fit(self.run, images).astype("float64")
         if scores.shape[1] > 1:
             return scores
         if not ((scores >= 0) & (scores <= 1)).all():
@@ -94,6 +97,27 @@ def open_predictor(path: str | Path, *, trusted: bool = False) -> Predictor:
     if scores[0].shape[1] == 1:
         _check_probability(path, predictor)
     return predictor
+
+
+def _in_parts_that_fit(run: Run, images: np.ndarray) -> np.ndarray:
+    """What a model gives; images that do not fit into memory go in halves, and that is said."""
+    try:
+        return run(images)
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        half = len(images) // 2
+        if not half:
+            raise ModelError(
+                f"There is not enough memory for one image: {reason(error)}"
+            ) from error
+        warnings.warn(
+            f"There is not enough memory for {len(images)} images at once: they go in halves. "
+            "Give a smaller --batch-size to begin with.",
+            ResultWarning,
+            stacklevel=2,
+        )
+    return np.concatenate(
+        [_in_parts_that_fit(run, part) for part in (images[:half], images[half:])]
+    )
 
 
 def _check_probability(path: str | Path, predictor: Predictor) -> None:

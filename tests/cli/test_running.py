@@ -4,7 +4,9 @@ import os
 import signal
 
 import pytest
+import tensorflow as tf
 
+from keras_prune.cli.output import RunLog
 from keras_prune.errors import DataError, ModelError
 from keras_prune.utils.progress import Progress
 
@@ -67,12 +69,29 @@ def test_interrupted_in_the_middle_says_how_to_go_on(call, driver, tmp_path, how
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_bug_keeps_its_traceback_and_is_in_the_log(call, driver, tmp_path):
+def test_a_bug_is_one_line_and_its_traceback_is_in_the_log(call, driver, tmp_path):
     driver.run = raising(ZeroDivisionError("by nought"))
-    with pytest.raises(ZeroDivisionError):
-        call("vgg16", "--out", "a")
+    result = call("vgg16", "--out", "a")
+    assert result.code == 1 and "Traceback" not in result.err
+    assert "Error: ZeroDivisionError: by nought. This is a fault of keras-prune" in result.err
+    assert "Traceback" in call("vgg16", "--out", "b", "--debug").err
     log = (tmp_path / "a" / "log.txt").read_text()
     assert "Traceback" in log and "ZeroDivisionError: by nought" in log
+
+
+def test_memory_that_tensorflow_lacks_is_one_line(call, driver):
+    driver.run = raising(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"))
+    result = call("vgg16", "--out", "a")
+    assert result.code == 2 and "Error: There is not enough memory. Give a smaller" in result.err
+
+
+def test_a_log_that_cannot_be_written_is_no_reason_to_end(call, driver, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunLog, "_open", full)
+    result = call("vgg16", "--out", "a")
+    assert result.code == 0 and "Traceback" not in result.err and "Logging" not in result.err
 
 
 def test_the_log_holds_command_progress_and_warnings(call, driver, tmp_path):
