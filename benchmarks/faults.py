@@ -17,12 +17,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fault_kinds import killing, starving
+from fault_kinds import hostile, killing, senseless, starving
 from fault_kinds.found import Found
 
 KINDS: dict[str, tuple[Callable[[Path, int, int], Found], int]] = {
     "kills": (killing.carry_out, 100),
     "starvations": (starving.carry_out, 30),
+    "files": (hostile.carry_out, 60),
+    "inputs": (senseless.carry_out, 100),
 }
 """Name -> what carries so many out, and how many."""
 

@@ -6,7 +6,8 @@ import resource
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,7 @@ def run(
         fault: default none.
         environment: variables that are set, or with None are not.
     """
-    said = folder.parent / f"{folder.name}-said"
-    said.mkdir(exist_ok=True)
+    said = Path(tempfile.mkdtemp(prefix="said-"))
     process = _CONTEXT.Process(
         target=_child, args=(list(arguments), folder, said, fault or Fault(), environment or {})
     )
@@ -75,6 +75,15 @@ def run(
     out, err, writes, peak = (_read(said / name) for name in ("out", "err", "writes", "peak"))
     shutil.rmtree(said)
     return Ended(code, out, err, int(writes or 0), float(peak or 0))
+
+
+def call(function: Callable[..., None], *arguments: Any) -> None:
+    """Calls a function in a process of its own, so that this one needs no TensorFlow."""
+    process = _CONTEXT.Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{function.__name__} ended with {process.exitcode}")
 
 
 def _read(path: Path) -> str:

@@ -60,6 +60,11 @@ class Predictor:
     def _scores(self, images: np.ndarray) -> np.ndarray:
         """One of each class; a single probability is that of the second of two."""
         scores = _in_parts_that_fit(self.run, images).astype("float64")
+        if wrong := np.isnan(scores).any(axis=1).sum():
+            raise ModelError(
+                f"The model gives NaN for {wrong} of {len(images)} images: its weights are "
+                "damaged, or the images have other values than it was trained on (--rescale)."
+            )
         if scores.shape[1] > 1:
             return scores
         if not ((scores >= 0) & (scores <= 1)).all():

@@ -77,6 +77,8 @@ class Checkpoint:
                     return Position(**content), [file[name] for name in file.files]
             except Exception as error:  # whatever a foreign file leads JSON and NumPy to
                 self.ignored(reason(error))
+        if self._generations.damaged:
+            self.ignored("its files are not those that were written")
         return None
 
     def ignored(self, why: str) -> None:

@@ -62,6 +62,15 @@ def test_images_that_do_not_fit_into_memory_go_in_halves():
     assert sizes == [5, 2, 3, 1, 2]
 
 
+def test_outputs_that_are_no_numbers_are_one_line():
+    def run(images):
+        return np.where(np.arange(len(images))[:, None] < 3, np.nan, images[:, 0, 0, :2])
+
+    for predict in (Predictor.__call__, Predictor.log_probabilities):
+        with pytest.raises(ModelError, match="The model gives NaN for 3 of 5 images: its weights"):
+            predict(Predictor((6, 5, 3), 2, run), IMAGES)
+
+
 def test_one_image_that_does_not_fit_into_memory_is_one_line():
     def run(images):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
