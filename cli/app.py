@@ -1,5 +1,6 @@
 """The `keras-prune` command and its one error boundary."""
 
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from .compare import compare
 from .evaluate import evaluate
 from .export import export
 from .inspect import inspect
-from .output import Output
+from .output import Output, say
 from .predict import predict
 from .profile import profile
 from .prune import prune
@@ -78,6 +79,8 @@ def main() -> None:
     # Before TensorFlow is imported: even its error level is noise (a missing GPU), for what goes
     # wrong also raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no sign for is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     output = Output()
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -91,6 +94,10 @@ def main() -> None:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
     except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
         _fail(f"Error: {_starved(error)}", 2, output)
+    except UnicodeEncodeError as error:  # halves of characters, or a file name's stray bytes
+        _fail(
+            f"Error: {error.object!r} cannot be written as {error.encoding}: rename it.", 2, output
+        )
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -111,6 +118,6 @@ def _interrupt(*_: Any) -> None:
 
 def _fail(line: str, code: int, output: Output) -> None:
     if output.debug:
-        traceback.print_exc()
-    click.echo(" ".join(line.split()), err=True)
+        say(*traceback.format_exc().splitlines(), err=True)
+    say(" ".join(line.split()), err=True)
     sys.exit(code)

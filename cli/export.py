@@ -1,6 +1,5 @@
 """`keras-prune export`: a model file in a deployment format, verified in its own runtime."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from . import options as shared
 from .classifying import tell_doubts
 from .command import command
 from .options import COUNT, FILE
+from .output import say_json
 from .sparse import show_sparse
 from .starting import quietly
 
@@ -95,7 +95,7 @@ def export(
     exported = written(loaded, out, **chosen)
     tell_doubts(exported.model_accuracy, told_apart(loaded.outputs[0].shape[-1]))
     if as_json:
-        click.echo(json.dumps(asdict(exported), indent=2))
+        say_json(asdict(exported))
     else:
         _show(exported)
 
@@ -130,8 +130,8 @@ def _show(exported: "Exported") -> None:
     terminal = console()
     for name, value in rows.items():
         if value:
-            terminal.print(f"{name:26}{value:>16}", highlight=False)
-    terminal.print(f"Verified: {exported.path}", highlight=False, soft_wrap=True)
+            terminal.print(f"{name:26}{value:>16}")
+    terminal.print(f"Verified: {exported.path}", soft_wrap=True)
 
 
 def _percent(value: float | None) -> str:

@@ -1,6 +1,5 @@
 """`keras-prune predict`: the classes of image files, or of a data set's examples."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import click
 from . import options as shared
 from .classifying import opened
 from .command import command
+from .output import say_json
 from .starting import quietly
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def predict(
     else:
         answers = _of_files(model, files, rescale)
     if as_json:
-        click.echo(json.dumps(_plain(answers, top), indent=2))
+        say_json(_plain(answers, top))
     else:
         _show(answers, top, model)
 

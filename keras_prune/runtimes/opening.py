@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_prune.errors import KerasPruneError, ModelError
-from keras_prune.runtimes.base import Runtime
+from keras_prune.errors import ModelError
+from keras_prune.runtimes.base import Runtime, attributed
 from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.saved_model import SavedModelRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 from keras_prune.utils.model_files import check_layers
 from keras_prune.utils.quiet import quiet
-from keras_prune.utils.reasons import reason
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
@@ -38,13 +37,8 @@ def open_runtime(path: str | Path, threads: int | None = None) -> Runtime:
     """
     path = Path(path)
     opened = _opener(path)
-    try:
-        with quiet():
-            return opened(path, threads)
-    except KerasPruneError:
-        raise
-    except Exception as error:  # each library raises errors of its own
-        raise ModelError(f"{path} cannot be loaded: {reason(error, first_line=True)}") from error
+    with attributed(path, "loaded"), quiet():
+        return opened(path, threads)
 
 
 def _opener(path: Path) -> Callable[[Path, int | None], Runtime]:

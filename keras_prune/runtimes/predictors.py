@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_prune.errors import ModelError
-from keras_prune.runtimes import open_runtime
+from keras_prune.runtimes import Runtime, open_runtime
+from keras_prune.runtimes.base import attributed
 from keras_prune.runtimes.loading import image_classifier
 from keras_prune.utils.labels import sum_to_one
 
@@ -88,11 +89,19 @@ def open_predictor(path: str | Path) -> Predictor:
     shapes = [[port.shape[1:] for port in ports] for ports in sides]
     predictor = Predictor(
         *image_classifier(path, *shapes),
-        _in_batches_of(runtime.inputs[0].shape[0], lambda images: runtime([images])[0]),
+        _in_batches_of(runtime.inputs[0].shape[0], _first_output(path, runtime)),
     )
     if scores[0].shape[1] == 1:
         _check_probability(path, predictor)
     return predictor
+
+
+def _first_output(path: str | Path, runtime: Runtime) -> Run:
+    def run(images: np.ndarray) -> np.ndarray:
+        with attributed(path, "run"):
+            return runtime([images])[0]
+
+    return run
 
 
 def _check_probability(path: str | Path, predictor: Predictor) -> None:
