@@ -94,10 +94,9 @@ def main() -> None:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
     except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
         _fail(f"Error: {_starved(error)}", 2, output)
-    except UnicodeEncodeError as error:  # halves of characters, or a file name's stray bytes
-        _fail(
-            f"Error: {error.object!r} cannot be written as {error.encoding}: rename it.", 2, output
-        )
+    except UnicodeEncodeError as error:  # half a character, or a stray byte of a file's name
+        near = error.object[max(0, error.start - 40) : error.end]
+        _fail(f"Error: {near!r} ends in what is no {error.encoding}: rename it.", 2, output)
     finally:
         signal.signal(signal.SIGTERM, before)
 

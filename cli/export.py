@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_prune.errors import ConfigError
+from keras_prune.utils.files import read_text
 
 from . import options as shared
 from .classifying import tell_doubts
@@ -102,8 +103,8 @@ def export(
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path).splitlines()
+    except (OSError, ValueError) as error:
         raise ConfigError(f"The labels in {path} cannot be read. Give a text file.") from error
 
 

@@ -164,13 +164,13 @@ def table(frame: "pd.DataFrame", title: str) -> Table:
 
 
 def cell(value: Any) -> str:
-    """One cell: counts with thousands separators, other numbers with two decimals, NaN empty.
+    """One cell: counts with thousands separators, other numbers with two decimals, nothing empty.
 
-    >>> cell(14995146), cell(84.444), cell(float("nan"))
-    ('14,995,146', '84.44', '')
+    >>> cell(14995146), cell(84.444), cell(float("nan")), cell(None)
+    ('14,995,146', '84.44', '', '')
     """
     if isinstance(value, str):
         return value
-    if value != value:  # NaN
+    if value is None or value != value:  # NaN
         return ""
     return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
