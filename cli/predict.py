@@ -136,4 +136,5 @@ def _show(answers: Answers, top: int, model: Path) -> None:
         for index, (image, true) in enumerate(zip(answers.images, answers.labels, strict=True))
         for label, probability in answers.best(index, top)
     ]
-    console().print(table(pd.DataFrame(rows), str(model)))
+    frame = pd.DataFrame(rows, dtype=object)  # pandas' own texts hold no stray bytes of a name
+    console().print(table(frame, str(model)))

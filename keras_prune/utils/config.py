@@ -1,6 +1,7 @@
 """Frozen dataclasses from TOML and back: one dataclass per section, one home per key."""
 
 import dataclasses
+import re
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 _DEEPEST = 20
 """Tables within tables; a configuration has three."""
+
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){100}""")
 
 _TYPE_NAMES = {
     bool: "true or false",
@@ -42,7 +45,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             configuration can have.
     """
     try:
-        data = tomllib.loads(read_text(Path(path)))
+        text = read_text(Path(path))
+        if _LONG_KEY.search(text):  # tomllib would take memory by the square of its parts
+            raise ValueError("a key has more than 100 parts")
+        data = tomllib.loads(text)
         _check_values(data)
         return data
     except OSError as error:
@@ -233,7 +239,7 @@ def _check_values(value: Any, where: tuple[str, ...] = ()) -> None:
     """Refuses what would be an error later, where nobody knows of the file and the key."""
     if len(where) > _DEEPEST:
         raise ValueError(f"{'.'.join(where[:3])}... is nested too deeply")
-    if type(value) is int and abs(value) >= 2**63:
+    if type(value) is int and not -(2**63) <= value < 2**63:
         raise ValueError(f"{'.'.join(where)} is a number of more than 64 bits")
     if isinstance(value, str) and "\0" in value:
         raise ValueError(f"{'.'.join(where)} holds the character 0")
@@ -273,7 +279,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         return load(kind, value, where)  # type: ignore[arg-type]
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_convert(get_args(kind)[0], item, where) for item in value)
-    if type(value) is int and abs(value) >= 2**63:
+    if type(value) is int and not -(2**63) <= value < 2**63:
         raise ConfigError(f"{where} expects a number of at most 64 bits. Received: {shown(value)}.")
     if kind is float and type(value) is int:
         return float(value)

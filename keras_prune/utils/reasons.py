@@ -4,7 +4,7 @@ import re
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CALLS = re.compile(r"^Exception encountered when calling \S+\.call\(\)\.\s*")
-_STACK = re.compile(r"^in user code:\n.*?\n    (?=\w+: )", re.DOTALL)
+_STACK = re.compile(r"^in user code:\n.*?\n    \w+: ", re.DOTALL)
 _REST = re.compile(r"\n\s*Arguments received by ")
 
 
