@@ -1,6 +1,5 @@
 """The `keras-prune` command and its one error boundary."""
 
-import io
 import os
 import signal
 import sys
@@ -25,6 +24,7 @@ from .prune import prune
 from .recipes import RECIPES, recipe_command
 from .run import run
 from .sensitivity import sensitivity
+from .streams import lasting_streams
 from .train import train
 
 VERBS = (
@@ -80,8 +80,11 @@ def main() -> None:
     # Before TensorFlow is imported: even its error level is noise (a missing GPU), for what goes
     # wrong also raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no sign for is escaped
-        sys.stdout.reconfigure(errors="backslashreplace")
+    with lasting_streams():
+        _run()
+
+
+def _run() -> None:
     output = Output()
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -81,13 +81,13 @@ class PruningPlan:
         """A plan for a graph from the channels that stay, and the residual blocks that leave.
 
         Raises:
-            PlanError: a group or block is unknown.
+            PlanError: a group or block is unknown, or a channel is no whole number.
         """
         for name in kept:
             _check_group(graph, name)
         _check_blocks(graph, blocks)
         channels = {name: graph.groups[name].channels for name in kept}
-        whole = {name: tuple(map(index, ids)) for name, ids in kept.items()}
+        whole = {name: _whole(name, ids) for name, ids in kept.items()}
         return cls(whole, graph.fingerprint, channels, graph.admit_norms, tuple(blocks))
 
     @property
@@ -215,6 +215,15 @@ class PruningPlan:
             raise PlanError(
                 f"{path} is not a pruning plan ({type(error).__name__}: {error})."
             ) from error
+
+
+def _whole(name: str, channels: Sequence[int]) -> tuple[int, ...]:
+    try:
+        return tuple(map(index, channels))
+    except TypeError as error:
+        raise PlanError(
+            f"Group {name!r}: expected the numbers of channels. Received: {channels!r}."
+        ) from error
 
 
 def _check_group(graph: ChannelGraph, name: str) -> None:

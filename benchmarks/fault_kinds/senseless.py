@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,7 +110,8 @@ def carry_out(folder: Path, count: int, jobs: int) -> Found:
     found = Found("bad inputs")
     words = COMMANDS[:: -(-len(COMMANDS) * 5 // (4 * count))] if count < 100 else COMMANDS
     with ThreadPoolExecutor(jobs) as pool:
-        for line, raw in zip(words, pool.map(lambda each: _given(each, place), words), strict=True):
+        ends = pool.map(lambda each: _given(*each, place), enumerate(words))
+        for line, raw in zip(words, ends, strict=True):
             found.count(line, raw=raw)
     call(_call_all, place / "functions.json")
     told = json.loads((place / "functions.json").read_text(encoding="utf-8"))
@@ -118,16 +120,14 @@ def carry_out(folder: Path, count: int, jobs: int) -> Found:
     return found
 
 
-def _given(line: str, place: Path) -> str:
-    """What was raw."""
-    before = _contents(place)
-    ended = run(shlex.split(line), place, environment={**ALONE, "KERAS_PRUNE_CACHE": "/dev/null"})
-    changed = _contents(place) ^ before
+def _given(number: int, line: str, place: Path) -> str:
+    """What was raw; that includes what a refusal has left behind."""
+    alone = place.parent / f"given {number}"
+    shutil.copytree(place, alone)
+    ended = run(shlex.split(line), alone, environment={**ALONE, "KERAS_PRUNE_CACHE": "/dev/null"})
+    changed = {path.name for path in alone.iterdir()} ^ {path.name for path in place.iterdir()}
+    shutil.rmtree(alone)
     return unclean(ended, (2,)) or (f"left {changed}" if changed else "")
-
-
-def _contents(place: Path) -> set[str]:
-    return {path.name for path in place.iterdir()}
 
 
 def _make(place: Path) -> None:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from keras_prune.criteria.weights import KernelCriterion
+from keras_prune.criteria.weights import KernelCriterion, parts_of_pairs
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Cosine(KernelCriterion):
         units = slices / np.where(norms, norms, 1)[:, None]
         order = np.argsort(-norms, kind="stable")
         place = np.argsort(order)
-        larger = place < place[:, None]
-        nearest = np.where(larger, units @ units.T, -1.0).max(axis=1, initial=-1.0)
+        nearest = np.empty(len(units))
+        for part in parts_of_pairs(len(units)):
+            larger = place < place[part, None]
+            alike = np.where(larger, units[part] @ units.T, -1.0)
+            nearest[part] = alike.max(axis=1, initial=-1.0)
         return np.where(norms > 0, 1 - np.clip(nearest, -1, 1), 0.0)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from keras_prune.criteria.weights import KernelCriterion
+from keras_prune.criteria.weights import KernelCriterion, parts_of_pairs
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class FPGM(KernelCriterion):
     def measure(self, slices: np.ndarray) -> np.ndarray:
         rows = slices.astype("float64")  # the squares below nearly cancel for filters that are near
         squares = np.square(rows).sum(axis=1)
-        distances = squares[:, None] + squares - 2 * rows @ rows.T
-        np.fill_diagonal(distances, 0)
-        return np.sqrt(np.maximum(distances, 0)).sum(axis=1)
+        scores = np.empty(len(rows))
+        for part in parts_of_pairs(len(rows)):
+            distances = squares[part, None] + squares - 2 * rows[part] @ rows.T
+            np.fill_diagonal(distances[:, part], 0)
+            scores[part] = np.sqrt(np.maximum(distances, 0)).sum(axis=1)
+        return scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,23 @@ class WeightCriterion(Criterion):
     def measure(self, slices: np.ndarray) -> np.ndarray:
         """The scores of the slices of one weight: `(channels, values)` to `(channels,)`."""
         raise NotImplementedError
+
+
+_PAIRS = 2**23
+"""Pairs of channels that are looked at at once: 64 MiB of numbers."""
+
+
+def parts_of_pairs(channels: int) -> Iterator[slice]:
+    """Parts of a group's channels, small enough for a table of each with all the others.
+
+    Example:
+
+    >>> list(parts_of_pairs(3))
+    [slice(0, 3, None)]
+    """
+    size = max(1, _PAIRS // max(1, channels))
+    for start in range(0, channels, size):
+        yield slice(start, min(start + size, channels))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from keras_prune.packing.sharing import shared
 from keras_prune.utils.archives import check_bytes, check_unpacked, limited_variables
 from keras_prune.utils.files import whole_file
 from keras_prune.utils.reasons import reason
+from keras_prune.utils.registered import register
 
 _FORMAT = "keras-prune packed model 1"
 
@@ -107,7 +108,9 @@ def unpack(path: str | Path) -> keras.Model:
                 raise ValueError(index["format"])
             stored = sum(map(_bytes, index["weights"]))
             check_bytes(Path(path), stored)
-            description = json.loads(archive.read("model.json"))
+            described = archive.read("model.json").decode()
+            register(described)
+            description = json.loads(described)
             with limited_variables(Path(path), stored):
                 model = keras.saving.deserialize_keras_object(description)
             shapes = [tuple(note["shape"]) for note in index["weights"]]

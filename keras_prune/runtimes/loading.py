@@ -10,7 +10,6 @@ import keras
 from keras_prune.errors import KerasPruneError, ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
-from keras_prune.runtimes.registered import register
 from keras_prune.utils.archives import (
     check_hdf5,
     check_unpacked,
@@ -20,6 +19,7 @@ from keras_prune.utils.archives import (
 from keras_prune.utils.labels import told_apart
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 from keras_prune.utils.reasons import reason
+from keras_prune.utils.registered import register
 
 Lengths = tuple[int | None, ...]
 """A shape; None is a length that is open."""
@@ -152,10 +152,9 @@ def _checked(path: Path) -> int:
 
 
 def _register_classes(path: Path) -> None:
-    """Registers what a file names of this package: Keras itself knows only what was imported."""
+    """Registers what a file names of this package."""
     with zipfile.ZipFile(path) as archive:
-        config = archive.read("config.json").decode()
-    register(set(re.findall(r'"module": "(keras_prune(?:\.\w+)+)"', config)))
+        register(archive.read("config.json").decode())
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,8 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+import time
 import warnings
 
 import pytest
@@ -54,3 +56,33 @@ def test_a_handler_made_inside_still_works_afterwards(capfd):
         handler = logging.StreamHandler()
     handler.emit(logging.makeLogRecord({"msg": "later"}))
     assert capfd.readouterr() == ("", "later\n")
+
+
+def test_threads_share_the_quiet(capfd):
+    within, go = threading.Barrier(4), threading.Barrier(4)
+
+    def work(number):
+        within.wait()
+        with quiet():
+            shout()
+            go.wait()  # all are inside
+            if number:
+                time.sleep(0.01 * number)
+            shout()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    streams = sys.stdout, sys.stderr
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sys.stdout, sys.stderr) == streams
+    shout()
+    assert capfd.readouterr() == ("python\ndescriptor", "python\ndescriptor")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_what_is_closed_stays_closed(closed):
+    code = "from keras_prune.utils.quiet import quiet\nwith quiet():\n  print(1)\nopen('x', 'w')"
+    command = f"cd $(mktemp -d) && {sys.executable} -c \"{code}\" {closed} && test -e x"
+    assert subprocess.run(command, shell=True, check=False).returncode == 0

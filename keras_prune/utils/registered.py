@@ -1,6 +1,6 @@
 """The classes of this package that a saved Keras file may hold, and where they live."""
 
-from collections.abc import Iterable
+import re
 from importlib import import_module
 
 # Class -> its module, and the modules it lived in when older files were saved. A file names a class
@@ -15,12 +15,17 @@ _HOMES: dict[str, tuple[str, tuple[str, ...]]] = {
 _CURRENT = {module: home for home, former in _HOMES.values() for module in (home, *former)}
 
 
-def register(modules: Iterable[str]) -> None:
-    """Registers with Keras the classes of modules that a file names; others are left alone.
+_NAMED = re.compile(r'"module": "(keras_prune(?:\.\w+)+)"')
+
+
+def register(config: str) -> None:
+    """Registers with Keras the classes of this package that a model's description names.
+
+    Keras itself knows only what was imported.
 
     Args:
-        modules: as the file has them, today's or former ones.
+        config: the description as JSON; its modules are today's or former ones, others are left
+            alone.
     """
-    for module in modules:
-        if module in _CURRENT:
-            import_module(_CURRENT[module])
+    for module in set(_NAMED.findall(config)) & set(_CURRENT):
+        import_module(_CURRENT[module])

@@ -11,7 +11,7 @@ import pytest
 
 import keras_prune as kp
 from keras_prune.runtimes.loading import load_model
-from keras_prune.runtimes.registered import _HOMES
+from keras_prune.utils.registered import _HOMES
 
 FILES = Path(__file__).parents[1] / "files" / "v0_1"
 OUTPUTS = np.load(FILES / "outputs.npz")
