@@ -8,6 +8,7 @@ import keras
 from keras_prune.errors import ExportError
 from keras_prune.graph.calls import sublayers
 from keras_prune.surgery.functions import findable
+from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.reasons import reason
 
 _OTHERS = {"float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"}
@@ -34,7 +35,8 @@ def in_float32(model: keras.Model) -> keras.Model:
             data = keras.saving.serialize_keras_object(model)
             if _OTHERS.isdisjoint(_dtypes(data)):
                 return model
-            twin = keras.saving.deserialize_keras_object(_changed(data))
+            with long_networks():
+                twin = keras.saving.deserialize_keras_object(_changed(data))
     except (TypeError, ValueError, KeyError, NotImplementedError) as error:
         if _OTHERS.isdisjoint(policies):  # then nobody needs the config
             return model

@@ -3,6 +3,7 @@
 import keras
 
 from keras_prune.errors import ExportError
+from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.reasons import reason
 
 
@@ -41,7 +42,8 @@ def wrapped(
     ]
     try:
         tensors = _call(preprocessing, inputs) if preprocessing is not None else inputs
-        return keras.Model(inputs, _call(model, tensors), name=model.name)
+        with long_networks():
+            return keras.Model(inputs, _call(model, tensors), name=model.name)
     except ValueError as error:  # Keras' word for shapes that do not meet
         raise ExportError(
             f"The model does not take what `preprocessing` returns: {reason(error)}"

@@ -16,6 +16,7 @@ from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
 from keras_prune.utils.archives import check_bytes, check_unpacked, limited_variables
 from keras_prune.utils.files import whole_file
+from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.reasons import reason
 from keras_prune.utils.registered import register
 
@@ -111,7 +112,7 @@ def unpack(path: str | Path) -> keras.Model:
             described = archive.read("model.json").decode()
             register(described)
             description = json.loads(described)
-            with limited_variables(Path(path), stored):
+            with limited_variables(Path(path), stored), long_networks():
                 model = keras.saving.deserialize_keras_object(description)
             shapes = [tuple(note["shape"]) for note in index["weights"]]
             if shapes != [tuple(weight.shape) for weight in model.weights]:

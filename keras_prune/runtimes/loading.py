@@ -1,5 +1,6 @@
 """A user's file as a Keras model, or as a classifier of images."""
 
+import json
 import re
 import zipfile
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from keras_prune.utils.archives import (
     limited_variables,
 )
 from keras_prune.utils.labels import told_apart
+from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 from keras_prune.utils.reasons import reason
 from keras_prune.utils.registered import register
@@ -43,7 +45,7 @@ def load_model(path: str | Path) -> keras.Model:
         return unpack(path)
     check_layers(path)
     try:
-        with limited_variables(path, _checked(path)):
+        with limited_variables(path, _checked(path)), long_networks():
             return keras.models.load_model(path, compile=False)
     except KerasPruneError:
         raise
@@ -154,7 +156,9 @@ def _checked(path: Path) -> int:
 def _register_classes(path: Path) -> None:
     """Registers what a file names of this package."""
     with zipfile.ZipFile(path) as archive:
-        register(archive.read("config.json").decode())
+        config = archive.read("config.json").decode()
+    json.loads(config)  # what is nested too deeply ends here: its reader needs the stack
+    register(config)
 
 
 def _reason(error: Exception) -> str:

@@ -22,6 +22,7 @@ from keras_prune.surgery.initializers import InitialValues, without_arrays
 from keras_prune.surgery.vocabularies import hand_over_vocabularies
 from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.collection import without_collection
+from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.reasons import reason
 
 
@@ -124,10 +125,11 @@ class Replay:
         """A model of the kind that was replayed; one whose layers were opened is Functional."""
         model = traced.model
         layers = [self.operations.get(id(layer)) for layer in model.layers]
-        if isinstance(model, keras.Sequential) and None not in layers:
-            built = keras.Sequential([inputs, *layers], name=name)
-        else:
-            built = keras.Model(inputs, outputs, name=name)
+        with long_networks():
+            if isinstance(model, keras.Sequential) and None not in layers:
+                built = keras.Sequential([inputs, *layers], name=name)
+            else:
+                built = keras.Model(inputs, outputs, name=name)
         if built.trainable != model.trainable:  # setting it sets that of every layer
             built.trainable = model.trainable
         return built

@@ -7,13 +7,15 @@ import keras
 
 from keras_prune.errors import ModelError
 from keras_prune.graph import trace
+from keras_prune.utils.long_networks import long_networks
 
 
 def sharing_layers(model: keras.Model) -> keras.Model:
     """Another model of the same layers and weights, to be compiled in the first one's place."""
     if not is_graph(model):
         return _Sharing(model)
-    return keras.Model(*ends_of(model))
+    with long_networks():
+        return keras.Model(*ends_of(model))
 
 
 def is_graph(model: keras.Model) -> bool:

@@ -36,14 +36,18 @@ def test_writing_goes_on_when_nobody_reads(tmp_path, reader):
 
 
 def test_what_is_read_arrives_whole(tmp_path):
-    code = "print('ä \\ud800')\nprint('b', file=sys.stderr)"
-    program = f"import sys\nfrom keras_prune.cli.streams import lasting_streams\nwith lasting_streams():\n  {code.replace(chr(10), chr(10) + '  ')}"
-    (tmp_path / "work.py").write_text(program)
+    (tmp_path / "work.py").write_text(
+        "import sys\n"
+        "from keras_prune.cli.streams import lasting_streams\n"
+        "with lasting_streams():\n"
+        "    print('\\u00e4 \\ud800')\n"
+        "    print('b', file=sys.stderr)\n"
+    )
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, "work.py"], cwd=tmp_path, capture_output=True, env=environment
     )
-    assert (done.stdout.decode(), done.stderr) == ("ä \\ud800\n", b"b\n")
+    assert (done.stdout.decode(), done.stderr) == ("\u00e4 \\ud800\n", b"b\n")
 
 
 def test_streams_are_the_same_afterwards(capfd):

@@ -84,5 +84,5 @@ def test_threads_share_the_quiet(capfd):
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_what_is_closed_stays_closed(closed):
     code = "from keras_prune.utils.quiet import quiet\nwith quiet():\n  print(1)\nopen('x', 'w')"
-    command = f"cd $(mktemp -d) && {sys.executable} -c \"{code}\" {closed} && test -e x"
+    command = f'cd $(mktemp -d) && {sys.executable} -c "{code}" {closed} && test -e x'
     assert subprocess.run(command, shell=True, check=False).returncode == 0

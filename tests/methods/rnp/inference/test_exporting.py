@@ -1,5 +1,8 @@
 """Files of a runtime-pruned model: they run, skip, and decide as the masked network does."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -174,3 +177,14 @@ def test_mixed_precision_is_written_in_float32(tmp_path):
     assert isinstance(model, RuntimePrunedModel)
     assert export(model, tmp_path / "m.tflite", batch=pictures(4)).decided == 100
     assert TFLite.float32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["m.keras", "m.kpz"])
+def test_a_process_that_imported_nothing_else_loads_it(tmp_path, name):
+    export(runtime_pruned(), tmp_path / name)
+    code = f"from keras_prune.runtimes.loading import load_model; load_model({name!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
