@@ -1,5 +1,6 @@
 """The `keras-prune` command and its one error boundary."""
 
+import io
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from keras_prune.errors import KerasPruneError
-from keras_prune.utils.reasons import reason
+from keras_prune.utils.reasons import is_out_of_memory, reason
 
 from .benchmark import benchmark
 from .cache import cache
@@ -17,7 +18,7 @@ from .compare import compare
 from .evaluate import evaluate
 from .export import export
 from .inspect import inspect
-from .output import Output
+from .output import Output, say
 from .predict import predict
 from .profile import profile
 from .prune import prune
@@ -79,6 +80,8 @@ def main() -> None:
     # Before TensorFlow is imported: even its error level is noise (a missing GPU), for what goes
     # wrong also raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal has no sign for is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     output = Output()
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -92,8 +95,11 @@ def main() -> None:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
     except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
         _fail(f"Error: {_starved(error)}", 2, output)
+    except UnicodeEncodeError as error:  # half a character, or a stray byte of a file's name
+        near = error.object[max(0, error.start - 40) : error.end]
+        _fail(f"Error: {near!r} ends in what is no {error.encoding}: rename it.", 2, output)
     except Exception as error:
-        _fail(f"Error: {_fault(error)}", 2 if _is_starved(error) else 1, output)
+        _fail(f"Error: {_fault(error)}", 2 if is_out_of_memory(error) else 1, output)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -107,14 +113,9 @@ def _starved(error: OSError | MemoryError) -> str:
     return f"{what}. What was written before stays."
 
 
-def _is_starved(error: Exception) -> bool:
-    """Whether TensorFlow, which need not be imported here, had not enough memory."""
-    return type(error).__name__ == "ResourceExhaustedError"
-
-
 def _fault(error: Exception) -> str:
     """What is said of an error that nobody has foreseen."""
-    if _is_starved(error):
+    if is_out_of_memory(error):
         return _starved(MemoryError())
     return (
         f"{type(error).__name__}: {reason(error)}. This is a fault of keras-prune, not yours: "
@@ -129,6 +130,6 @@ def _interrupt(*_: Any) -> None:
 
 def _fail(line: str, code: int, output: Output) -> None:
     if output.debug:
-        traceback.print_exc()
-    click.echo(" ".join(line.split()), err=True)
+        say(*traceback.format_exc().splitlines(), err=True)
+    say(" ".join(line.split()), err=True)
     sys.exit(code)

@@ -1,6 +1,5 @@
 """`keras-prune benchmark`: how fast model files run, side by side."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from . import options as shared
 from .command import command
 from .costs import check_folder, write_csv
 from .options import COUNT, FILE
+from .output import say_json
 from .progress import display
 from .starting import quietly
 
@@ -78,7 +78,7 @@ def benchmark(
     if csv:
         write_csv(csv, found.to_frame())
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=2))
+        say_json(asdict(found))
     else:
         _show(found)
 
@@ -106,7 +106,7 @@ def _show(found: Any) -> None:
     shown = frame.astype(object).where(frame.notna(), "").rename(columns=HEADINGS)
     terminal.print(table(shown, _title(found.threads)))
     if advice := getattr(found, "advice", ""):
-        terminal.print(advice, highlight=False)
+        terminal.print(advice)
 
 
 def _title(threads: int) -> str:

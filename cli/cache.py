@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from .command import command
+from .output import say
 from .starting import quietly
 from .tables import console, table
 
@@ -31,7 +32,7 @@ def list_() -> None:
         frame = pd.DataFrame(rows, dtype=object)
         console().print(table(frame, f"Kept in {cache_folder()}"))
     else:
-        click.echo(f"Nothing is kept in {cache_folder()}.")
+        say(f"Nothing is kept in {cache_folder()}.")
 
 
 @command()
@@ -46,9 +47,9 @@ def clear(yes: bool) -> None:
     if count and not yes and not click.confirm(question):
         return
     removed, busy = emptied()
-    click.echo(f"Removed {len(removed)} networks from {cache_folder()}.")
+    say(f"Removed {len(removed)} networks from {cache_folder()}.")
     for name in busy:
-        click.echo(f"{name} is being trained by another process and stays.")
+        say(f"{name} is being trained by another process and stays.")
 
 
 for _command in (list_, clear):

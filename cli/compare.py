@@ -1,6 +1,5 @@
 """`keras-prune compare`: what two models cost, side by side."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from . import options as shared
 from .command import command
 from .costs import show, write_csv
+from .output import say_json
 from .starting import quietly
 
 
@@ -29,6 +29,6 @@ def compare(model: Path, other: Path, convention: str, as_json: bool, csv: Path 
     if csv:
         write_csv(csv, found.to_flat_frame())
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2))
+        say_json(found.to_dict())
     else:
         show(f"{model} and {other}, counted by the convention {convention}", found)

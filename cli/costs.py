@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from keras_prune.errors import ConfigError
 from keras_prune.utils.files import whole_file
+from keras_prune.utils.text import printable_frame
+
+from .output import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 def show(title: str, costs: "Profile | Comparison") -> None:
     """Prints the table, and what could not be counted."""
-    click.echo(f"{title}\n{costs}")
+    say(title, *str(costs).splitlines())
     for layer, reason in costs.uncounted.items():
-        click.echo(f"Not counted: {layer}: {reason}")
+        say(f"Not counted: {layer}: {reason}")
 
 
 def check_folder(path: Path | None) -> None:
@@ -35,7 +36,7 @@ def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     """
     try:
         with whole_file(path) as draft:
-            frame.to_csv(draft, index=False)
+            printable_frame(frame).to_csv(draft, index=False)
     except OSError as error:
         reason = error.strerror or "its folder does not exist"
         raise ConfigError(f"Cannot write the table {path}: {reason}.") from error

@@ -1,6 +1,5 @@
 """`keras-prune evaluate`: accuracy and loss of a saved classifier."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from . import options as shared
 from .classifying import opened, tell_doubts
 from .command import command
+from .output import say, say_json
 from .starting import quietly
 
 
@@ -46,9 +46,9 @@ def evaluate(
     tell_doubts(found.accuracy, splits.num_classes)
     if as_json:
         names = {"model": str(model), "dataset": dataset, "split": split}
-        click.echo(json.dumps(names | asdict(found), indent=2))
+        say_json(names | asdict(found))
         return
-    click.echo(
+    say(
         f"{model} on {dataset}, {found.examples:,} examples of the {split} split: "
         f"accuracy {found.accuracy:.2f} %, loss {found.loss:.4f}"
     )

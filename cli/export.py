@@ -1,6 +1,5 @@
 """`keras-prune export`: a model file in a deployment format, verified in its own runtime."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_prune.errors import ConfigError
+from keras_prune.utils.files import read_text
 
 from . import options as shared
 from .classifying import tell_doubts
 from .command import command
 from .options import COUNT, FILE
+from .output import say_json
 from .sparse import show_sparse
 from .starting import quietly
 
@@ -95,15 +96,15 @@ def export(
     exported = written(loaded, out, **chosen)
     tell_doubts(exported.model_accuracy, told_apart(loaded.outputs[0].shape[-1]))
     if as_json:
-        click.echo(json.dumps(asdict(exported), indent=2))
+        say_json(asdict(exported))
     else:
         _show(exported)
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path).splitlines()
+    except (OSError, ValueError) as error:
         raise ConfigError(f"The labels in {path} cannot be read. Give a text file.") from error
 
 
@@ -130,8 +131,8 @@ def _show(exported: "Exported") -> None:
     terminal = console()
     for name, value in rows.items():
         if value:
-            terminal.print(f"{name:26}{value:>16}", highlight=False)
-    terminal.print(f"Verified: {exported.path}", highlight=False, soft_wrap=True)
+            terminal.print(f"{name:26}{value:>16}")
+    terminal.print(f"Verified: {exported.path}", soft_wrap=True)
 
 
 def _percent(value: float | None) -> str:

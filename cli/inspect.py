@@ -1,6 +1,5 @@
 """`keras-prune inspect`: what can be pruned in a model, what stays, and why."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import click
 
 from . import options as shared
 from .command import command
+from .output import say_json
 from .starting import quietly
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def inspect(model: Path, as_json: bool, plot: Path | None) -> None:
     if plot:
         draw(graph, plot)
     if as_json:
-        click.echo(json.dumps(summary.to_dict(), indent=2))
+        say_json(summary.to_dict())
         return
     from .tables import console
 
     terminal = console()
     _show(summary, terminal)
     if plot:
-        terminal.print(f"Drawing: {plot}", highlight=False, soft_wrap=True)
+        terminal.print(f"Drawing: {plot}", soft_wrap=True)
 
 
 def _show(summary: "GraphSummary", console: "Console") -> None:
@@ -75,9 +75,9 @@ def _show(summary: "GraphSummary", console: "Console") -> None:
         if rows:
             console.print(_table(title, rows))
         else:
-            console.print(f"{title}: none", highlight=False)
+            console.print(f"{title}: none")
     blocks = ", ".join(summary.blocks) or "none"
-    console.print(f"Residual blocks that can leave whole: {blocks}", highlight=False)
+    console.print(f"Residual blocks that can leave whole: {blocks}")
 
 
 _TEXT = {"group", "layer", "operation", "members", "why"}
@@ -86,11 +86,10 @@ _TEXT = {"group", "layer", "operation", "members", "why"}
 def _table(title: str, rows: Sequence[Mapping[str, str]]) -> "Table":
     """Rows as a table; a terminal that is too narrow folds cells and never cuts them."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(title=title, title_justify="left")
     for name in rows[0]:
         table.add_column(name, justify="left" if name in _TEXT else "right", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row.values()))  # a bracket in a name is no markup
+        table.add_row(*row.values())
     return table

@@ -1,6 +1,7 @@
 """What a command says beside its results: on the terminal, and in the log of a run."""
 
 import contextlib
+import json
 import logging
 import shlex
 import sys
@@ -13,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import click
+
+from keras_prune.utils.text import printable
 
 LOG = "log.txt"
 """The log's name in a run directory."""
@@ -60,6 +63,22 @@ class Output:
             logger.propagate, logger.level = propagate, level
 
 
+def say(*lines: str, err: bool = False) -> None:
+    """Prints lines, of which none steers the terminal.
+
+    Args:
+        lines: the lines.
+        err: whether they go to stderr.
+    """
+    for line in lines:
+        click.echo(printable(line), err=err)
+
+
+def say_json(data: Any) -> None:
+    """Prints plain data as JSON, which is all of visible ASCII."""
+    click.echo(json.dumps(data, indent=2).replace("\x7f", "\\u007f"))
+
+
 def output() -> Output:
     """How much the command that is running says."""
     return click.get_current_context().find_root().ensure_object(Output)
@@ -74,7 +93,7 @@ class RunLog(logging.FileHandler):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / LOG, encoding="utf-8", delay=True)
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s"))
         self.path = folder / LOG
 
     def failed(self, error: BaseException, *, traceback: bool = False) -> None:
@@ -106,8 +125,19 @@ class RunLog(logging.FileHandler):
 
     def _open(self) -> Any:
         stream: Any = super()._open()
-        stream.write(f"# keras-prune {version('keras-prune')}: {shlex.join(sys.argv)}\n")
+        call = printable(shlex.join(sys.argv))
+        stream.write(f"# keras-prune {version('keras-prune')}: {call}\n")
         return stream
+
+
+class _Formatter(logging.Formatter):
+    """A line for each record, and a line for each of a traceback's."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of the library
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(printable, super().formatException(ei).splitlines()))
 
 
 class _Terminal(logging.Handler):
@@ -120,4 +150,4 @@ class _Terminal(logging.Handler):
         if record.levelno < self._output.level or record.name == progress_logger.name:
             return
         kind = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        print(kind + " ".join(record.getMessage().split()), file=sys.stderr)
+        say(kind + " ".join(record.getMessage().split()), err=True)

@@ -1,6 +1,5 @@
 """`keras-prune predict`: the classes of image files, or of a data set's examples."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import click
 from . import options as shared
 from .classifying import opened
 from .command import command
+from .output import say_json
 from .starting import quietly
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def predict(
     else:
         answers = _of_files(model, files, rescale, trusted=allow_code)
     if as_json:
-        click.echo(json.dumps(_plain(answers, top), indent=2))
+        say_json(_plain(answers, top))
     else:
         _show(answers, top, model)
 
@@ -146,4 +146,5 @@ def _show(answers: Answers, top: int, model: Path) -> None:
         for index, (image, true) in enumerate(zip(answers.images, answers.labels, strict=True))
         for label, probability in answers.best(index, top)
     ]
-    console().print(table(pd.DataFrame(rows), str(model)))
+    frame = pd.DataFrame(rows, dtype=object)  # pandas' own texts hold no stray bytes of a name
+    console().print(table(frame, str(model)))

@@ -1,6 +1,5 @@
 """`keras-prune profile`: what each layer of a model costs."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from . import options as shared
 from .command import command
 from .costs import show, write_csv
+from .output import say_json
 from .starting import quietly
 
 
@@ -29,6 +29,6 @@ def profile(model: Path, convention: str, as_json: bool, csv: Path | None) -> No
     if csv:
         write_csv(csv, found.to_frame().reset_index())
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2))
+        say_json(found.to_dict())
     else:
         show(f"{model}, counted by the convention {convention}", found)

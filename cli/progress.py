@@ -4,9 +4,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,8 +18,10 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 
 from keras_prune.utils.progress import Progress, Watcher
+from keras_prune.utils.text import printable
 
-from .output import output, progress_logger
+from .output import output, progress_logger, say
+from .tables import console
 
 LINE_EVERY = 15.0
 """Seconds between two lines of one stage where there is no terminal."""
@@ -44,22 +46,22 @@ def display() -> Iterator[Watcher]:
 @contextlib.contextmanager
 def _shown() -> Iterator[Watcher | None]:
     """What the terminal shows: bars or lines, or nothing."""
-    console, told = Console(stderr=True), output()
+    terminal, told = console(stderr=True), output()
     if told.quiet:
         yield None
-    elif told.verbose or not console.is_terminal:
+    elif told.verbose or not terminal.is_terminal:
         every = _VERBOSE_EVERY if told.verbose else LINE_EVERY
-        yield Lines(lambda line: console.out(line, highlight=False), every)
+        yield Lines(partial(say, err=True), every)
     else:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[metrics]}"),
+            TextColumn("{task.fields[metrics]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        with RichProgress(*columns, console=console) as bars:
+        with RichProgress(*columns, console=terminal) as bars:
             yield Bars(bars)
 
 
@@ -76,7 +78,8 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, progress: Progress) -> None:
-        stage, metrics = progress.stage, _text(progress.metrics)
+        # Columns do not ask the console.
+        stage, metrics = printable(progress.stage), printable(_text(progress.metrics))
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=progress.total, metrics=metrics)
         task = self._tasks[stage]
@@ -84,7 +87,7 @@ class Bars:
         elapsed, _ = self._clock(progress)
         if progress.done >= progress.total:
             self._bars.remove_task(self._tasks.pop(stage))
-            self._bars.console.print(f"{stage}  {metrics}  {elapsed}", highlight=False)
+            self._bars.console.print(f"{stage}  {metrics}  {elapsed}")
 
 
 class Lines:

@@ -1,6 +1,5 @@
 """`keras-prune sensitivity`: what each group costs in accuracy, at each pruning ratio."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,6 +11,7 @@ from . import options as shared
 from .classifying import tell_doubts
 from .command import command
 from .costs import check_folder, write_csv
+from .output import say_json
 from .progress import display
 from .starting import quietly
 
@@ -72,7 +72,7 @@ def sensitivity(csv: Path | None, plot: Path | None, as_json: bool, **options: A
     if plot:
         draw_sensitivity(frame, plot)
     if as_json:
-        click.echo(json.dumps(frame.to_dict(orient="records"), indent=2))
+        say_json(frame.to_dict(orient="records"))
     else:
         from .tables import console, table
 

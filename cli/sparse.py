@@ -1,6 +1,5 @@
 """`keras-prune export --sparse`: every form of a model full of zeros."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .costs import write_csv
+from .output import say_json
 from .starting import quietly
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show_sparse(model: "keras.Model", out: Path, options: Mapping[str, Any], as_
     frame = forms_frame(forms)
     write_csv(out / "sizes.csv", frame)
     if as_json:
-        click.echo(json.dumps([asdict(form) for form in forms], indent=2))
+        say_json([asdict(form) for form in forms])
         return
     from .tables import console
 
@@ -51,7 +51,7 @@ def show_forms(frame: "pd.DataFrame", title: str, terminal: "Console") -> None:
     shown = frame.astype(object).where(frame.notna(), float("nan"))
     terminal.print(table(shown.drop(columns="note"), title))
     for note, files in frame.groupby("note", sort=False)["file"]:
-        terminal.print(f"{', '.join(files)}: {note}", highlight=False, soft_wrap=True)
+        terminal.print(f"{', '.join(files)}: {note}", soft_wrap=True)
 
 
 def _option(name: str) -> str:

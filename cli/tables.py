@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .output import output
+from keras_prune.utils.reasons import reason
+from keras_prune.utils.text import printable
+
+from .output import logger, output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +24,20 @@ WIDTH = 180
 _NO_ZEROS = "zero weights left out"
 
 
-def console() -> Console:
+class _Terminal(Console):
+    """A console that shows every text as it is: a bracket is no markup, an escape no colour."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text of one line; titles and cells of tables pass here, too."""
+        return super().render_str(printable(text), **options)
+
+
+def console(*, stderr: bool = False) -> Console:
     """The terminal, or a file or pipe wide enough for tables."""
-    found = Console()
+    found = _Terminal(stderr=stderr)
     if not found.is_terminal:
         found.width = WIDTH
     return found
@@ -42,8 +56,15 @@ def show_run(report: "PruningReport | TrainingReport | None", path: Path) -> Non
             show(report, terminal)
             for name, (title, made) in _OF_METHODS.get(report.method, _LAYERS).items():
                 if (path / name).exists():
-                    made(path / name, title, terminal)
-    terminal.print(f"Run directory: {path}", highlight=False, soft_wrap=True, markup=False)
+                    _shown(path / name, title, made, terminal)
+    terminal.print(f"Run directory: {path}", soft_wrap=True)
+
+
+def _shown(path: Path, title: str, made: "_Show", terminal: Console) -> None:
+    try:
+        made(path, title, terminal)
+    except Exception as error:  # whatever a table of others leads pandas to
+        logger.warning("%s cannot be shown: %s", path, reason(error))
 
 
 def show(report: "PruningReport", console: Console) -> None:
@@ -55,11 +76,11 @@ def show(report: "PruningReport", console: Console) -> None:
     if report.groups:
         console.print(table(groups_frame(report), "Channels kept"))
     for skipped in report.skipped:
-        console.print(f"Not pruned: {skipped.name}: {skipped.reason}", highlight=False)
+        console.print(f"Not pruned: {skipped.name}: {skipped.reason}")
     for note in report.notes:
-        console.print(f"Note: {note}", highlight=False)
+        console.print(f"Note: {note}")
     duration = f"{report.seconds:.0f} s, at most {report.peak_memory_mb:.0f} MB of memory"
-    console.print(duration, highlight=False)
+    console.print(duration)
 
 
 def _as_it_is(path: Path, title: str, terminal: Console) -> None:
@@ -93,7 +114,8 @@ def _files(path: Path, title: str, terminal: Console) -> None:
     show_forms(pd.read_csv(path), title, terminal)
 
 
-_Tables = dict[str, tuple[str, Callable[[Path, str, Console], None]]]
+_Show = Callable[[Path, str, Console], None]
+_Tables = dict[str, tuple[str, _Show]]
 _LAYERS: _Tables = {"layers.csv": ("Parameters by layer", _parameters)}
 
 # Method -> table of the run directory -> its title, and what shows it; else `_LAYERS`.
@@ -131,24 +153,24 @@ def table(frame: "pd.DataFrame", title: str) -> Table:
 
     A terminal that is too narrow folds cells and never cuts them.
     """
-    rendered = Table(title=Text(title), title_justify="left")
+    rendered = Table(title=title, title_justify="left")
     for name in frame.columns:
         heading = str(name).replace("_percent", " (%)").replace("_", " ")
         is_text = all(isinstance(value, str) for value in frame[name])
         rendered.add_column(heading, justify="left" if is_text else "right", overflow="fold")
     for row in frame.itertuples(index=False):
-        rendered.add_row(*(Text(cell(value)) for value in row))  # a bracket is no markup
+        rendered.add_row(*map(cell, row))
     return rendered
 
 
 def cell(value: Any) -> str:
-    """One cell: counts with thousands separators, other numbers with two decimals, NaN empty.
+    """One cell: counts with thousands separators, other numbers with two decimals, nothing empty.
 
-    >>> cell(14995146), cell(84.444), cell(float("nan"))
-    ('14,995,146', '84.44', '')
+    >>> cell(14995146), cell(84.444), cell(float("nan")), cell(None)
+    ('14,995,146', '84.44', '', '')
     """
     if isinstance(value, str):
         return value
-    if value != value:  # NaN
+    if value is None or value != value:  # NaN
         return ""
     return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"

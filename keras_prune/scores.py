@@ -12,8 +12,6 @@ import numpy as np
 from keras_prune.errors import PlanError
 from keras_prune.utils.files import read_json, write_text
 
-_KEYS = ("criterion", "fingerprint", "unscored", "groups")
-
 
 class ChannelScores(dict[str, np.ndarray]):
     """Scores of a network's channels: group name -> float64 `(channels,)`, higher = keep.
@@ -84,19 +82,24 @@ class ChannelScores(dict[str, np.ndarray]):
         try:
             found = read_json(Path(path))
             groups = {name: _finite(name, values) for name, values in found["groups"].items()}
-            rest = {key: found[key] for key in _KEYS[:-1]}
+            texts = {key: found[key] for key in ("criterion", "fingerprint")}
+            unscored = dict(found["unscored"])
+            if not all(isinstance(text, str) for text in (*texts.values(), *unscored.values())):
+                raise TypeError("criterion, fingerprint and reasons have to be texts")
         except (OSError, UnicodeDecodeError) as error:
             raise PlanError(f"Cannot read the scores {path}: {error}.") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise PlanError(
                 f"Expected scores as ChannelScores.save writes them. Received: {path}, where "
                 f"{type(error).__name__} {error}."
             ) from error
-        return cls(groups, **rest)
+        return cls(groups, unscored=unscored, **texts)
 
 
 def _finite(name: str, values: Any) -> np.ndarray:
     scores = np.asarray(values, "float64")
+    if scores.ndim != 1:
+        raise ValueError(f"group {name!r} has no list of scores")
     if not np.isfinite(scores).all():
         raise ValueError(f"group {name!r} has scores that are not finite")
     return scores

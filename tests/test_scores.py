@@ -27,6 +27,11 @@ def test_a_file_brings_all_of_it_back(tmp_path):
         (lambda data: data.pop("groups"), "KeyError 'groups'"),
         (lambda data: data["groups"].update(conv=[1.0, None]), "not finite"),
         (lambda data: data["groups"].update(conv="many"), "ValueError"),
+        (lambda data: data["groups"].update(conv="1.5"), "has no list of scores"),
+        (lambda data: data["groups"].update(conv=[10**400]), "OverflowError"),
+        (lambda data: data.update(unscored=[1]), "TypeError"),
+        (lambda data: data.update(unscored={"fc": 1}), "have to be texts"),
+        (lambda data: data.update(criterion=None), "have to be texts"),
     ],
 )
 def test_what_is_no_such_file_is_refused(tmp_path, change, message):

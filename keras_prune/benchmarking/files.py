@@ -1,5 +1,6 @@
 """Latency, throughput and size of model files, side by side."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -157,4 +158,4 @@ def _rows(
 
 def _macs(runtime: Runtime) -> int | None:
     told = runtime.metadata.get("macs", "")
-    return int(told) if told.isdigit() else None
+    return int(told) if re.fullmatch(r"[0-9]{1,18}", told) else None

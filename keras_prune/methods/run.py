@@ -384,7 +384,7 @@ class _Run:
 
 def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
     """What a run has left that was carried out to its end, if it is the one that is asked for."""
-    report = PruningReport.from_dict(directory.read_json("report.json"))
+    report = directory.read_report(PruningReport)
     if not report.identity:
         raise ConfigError(
             f"The run in {directory.path} has ended, with a version of keras-prune that kept no "

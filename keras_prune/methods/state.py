@@ -11,12 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_prune.errors import ConfigError
+from keras_prune.errors import ConfigError, KerasPruneError
 from keras_prune.graph import ChannelGraph
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune_graph
 from keras_prune.training.checkpoint import Row, storable
+from keras_prune.utils.archives import read_arrays
+from keras_prune.utils.files import read_json
 from keras_prune.utils.generations import Generations
+from keras_prune.utils.reasons import reason
 
 SCHEMA = 1
 """Of the files; a state of another one is not taken."""
@@ -156,14 +159,11 @@ class Saved:
             original: the network that was pruned.
 
         Raises:
-            ConfigError: the run was made with something else; the message says what differs.
+            ConfigError: the run was made with something else, or the state is none; the message
+                says what differs.
         """
         for place in self._generations.newest_first():
-            content = json.loads((place / _STATE).read_text(encoding="utf-8"))
-            self._check(content)
-            with np.load(place / _ARRAYS) as file:
-                arrays = {name: file[name] for name in file.files}
-            state = _restored(content, arrays, original)
+            state = self._read(place, original)
             if self._generations.damaged:
                 state = state.noted(
                     "The newest saved state was damaged: the run went on from the one before."
@@ -179,6 +179,19 @@ class Saved:
     def clear(self) -> None:
         """Removes all states: the run has its report."""
         self._generations.clear()
+
+    def _read(self, place: Path, original: keras.Model) -> RunState:
+        try:
+            content = read_json(place / _STATE)
+            self._check(content)
+            return _restored(content, read_arrays(place / _ARRAYS), original)
+        except KerasPruneError:
+            raise
+        except Exception as error:  # whatever a foreign file leads JSON, NumPy and Keras to
+            raise ConfigError(
+                f"The saved state {place} is none of a run: {reason(error)}. Remove "
+                f"{self._generations.folder} to start the run anew from its baseline."
+            ) from error
 
     def _check(self, content: Mapping[str, Any]) -> None:
         if content.get("schema") != SCHEMA:

@@ -14,7 +14,7 @@ import numpy as np
 from keras_prune.errors import ConfigError, ExportError, KerasPruneError, ModelError
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
-from keras_prune.utils.archives import check_bytes, check_unpacked
+from keras_prune.utils.archives import check_bytes, check_unpacked, limited_variables
 from keras_prune.utils.files import whole_file
 from keras_prune.utils.reasons import reason
 
@@ -105,8 +105,11 @@ def unpack(path: str | Path) -> keras.Model:
             index = json.loads(archive.read("weights.json"))
             if index["format"] != _FORMAT:
                 raise ValueError(index["format"])
-            check_bytes(Path(path), sum(map(_bytes, index["weights"])))
-            model = keras.saving.deserialize_keras_object(json.loads(archive.read("model.json")))
+            stored = sum(map(_bytes, index["weights"]))
+            check_bytes(Path(path), stored)
+            description = json.loads(archive.read("model.json"))
+            with limited_variables(Path(path), stored):
+                model = keras.saving.deserialize_keras_object(description)
             shapes = [tuple(note["shape"]) for note in index["weights"]]
             if shapes != [tuple(weight.shape) for weight in model.weights]:
                 raise ValueError("its weights are not those of its model")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from keras_prune.utils.text import printable
+
 
 def as_text(frame: pd.DataFrame, total: Mapping[str, object]) -> str:
     """A table with a last row of totals; counts with thousands separators, `?` for unknown ones.
@@ -23,7 +25,8 @@ def as_text(frame: pd.DataFrame, total: Mapping[str, object]) -> str:
     """
     cells = frame.astype(object).map(_cell)
     cells.loc["total"] = [_cell(total.get(column, "")) for column in frame.columns]
-    return cells.rename_axis(None).to_string()
+    cells.index = pd.Index([printable(str(name)) for name in cells.index])
+    return cells.to_string()
 
 
 def _cell(value: object) -> str:
@@ -31,4 +34,4 @@ def _cell(value: object) -> str:
         return "?"
     if isinstance(value, float):
         return f"{value:.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

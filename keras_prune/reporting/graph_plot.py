@@ -14,6 +14,7 @@ from keras_prune.errors import ConfigError
 from keras_prune.graph import ChannelGraph, Role
 from keras_prune.reporting.graph_layout import Lane, Node, lanes, nodes
 from keras_prune.utils.files import whole_file
+from keras_prune.utils.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,6 +48,11 @@ def save(figure: Figure, path: Path) -> None:
     """Writes a drawing in the format of the path's suffix, whole or not at all."""
     with whole_file(path) as draft:
         figure.savefig(draft, format=path.suffix[1:].lower())
+
+
+def as_label(name: str) -> str:
+    """A name as matplotlib draws it: a dollar begins no formula."""
+    return printable(name).replace("$", r"\$")
 
 
 def draw(graph: ChannelGraph, path: str | Path) -> None:
@@ -157,4 +163,5 @@ _TEXT: dict[str, Any] = {"fontsize": 7, "va": "center", "parse_math": False}
 
 
 def _short(name: str, most: int = 38) -> str:
+    name = printable(name)
     return name if len(name) <= most else f"...{name[3 - most :]}"

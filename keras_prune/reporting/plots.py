@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_prune.reporting.graph_plot import check_path, save
+from keras_prune.reporting.graph_plot import as_label, check_path, save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def draw_lines(
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.add_subplot()
     for name, (x, y) in lines.items():
-        axes.plot(x, y, marker=".", label=name)
+        axes.plot(x, y, marker=".", label=as_label(name))
     axes.set_xlabel(horizontal)
     axes.set_ylabel(vertical)
     axes.grid(alpha=0.3)
@@ -113,11 +113,11 @@ def draw_shares(shares: Sequence[Mapping[str, float]], path: str | Path) -> None
     names = list(shares[0])
     figure = Figure(figsize=(_ROOM + _WIDTH * max(len(names), 16), _HEIGHT), layout="constrained")
     axes = figure.add_subplot()
-    colors = colormaps["viridis"]
+    colors, labels = colormaps["viridis"], [as_label(name) for name in names]
     for stage, now in enumerate(shares):
         color = colors(stage / max(len(shares) - 1, 1))
         values = [100 * now[name] for name in names]
-        axes.plot(names, values, marker=".", color=color, label=f"stage {stage}")
+        axes.plot(labels, values, marker=".", color=color, label=f"stage {stage}")
     axes.set_ylabel("share of the channels that leave (%)")
     axes.tick_params(axis="x", labelrotation=90, labelsize="small")
     axes.grid(alpha=0.3)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_prune.utils.config import load, to_dict
+from keras_prune.utils.config import expect, load, to_dict
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,17 @@ class GroupReport:
         name: the group's name.
         channels: its channels before.
         kept: its channels after.
+
+    Raises:
+        ConfigError: it had no channels.
     """
 
     name: str
     channels: int
     kept: int
+
+    def __post_init__(self) -> None:
+        expect(self, self.channels >= 1, "channels", "at least 1")
 
 
 @dataclass(frozen=True)
@@ -140,11 +146,13 @@ class PruningReport:
         return load(cls, renamed_figures(data, "before", "after"), "report")
 
 
-def renamed_figures(report: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def renamed_figures(report: Any, *names: str) -> Any:
     """A report with the figures under these names called as they are now.
 
-    Version 0.1 knew classifiers only.
+    Version 0.1 knew classifiers only. What is no report stays what it is.
     """
+    if not isinstance(report, Mapping):
+        return report
     former = {"accuracy": "test", "validation_accuracy": "validation"}
     return {
         name: {former.get(key, key): figure for key, figure in value.items()}

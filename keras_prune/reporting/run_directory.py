@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -17,11 +17,18 @@ from keras_prune.errors import ConfigError
 from keras_prune.utils.drafts import sweep
 from keras_prune.utils.files import read_json, whole_file
 from keras_prune.utils.reasons import reason
+from keras_prune.utils.text import printable_frame
+
+from .report import PruningReport
+from .training_report import TrainingReport
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+R = TypeVar("R", PruningReport, TrainingReport)
+
+_REPORT = "report.json"
 
 _DRAFTS = (".*-[0-9]*.*", ".files")
 """Names of what is being written: files, and the forms of a sparse network."""
@@ -138,9 +145,27 @@ class RunDirectory:
                 f"{self.path / name} cannot be read: {reason(error)}. Give another directory."
             ) from error
 
+    def read_report(self, kind: type[R]) -> R:
+        """The report of the run that has ended here.
+
+        Args:
+            kind: its class.
+
+        Raises:
+            ConfigError: it cannot be read, or is none.
+        """
+        found = self.read_json(_REPORT)
+        try:
+            return kind.from_dict(found)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.path / _REPORT} is no report of such a run: {error}"
+            ) from error
+
     def write_frame(self, name: str, frame: "pd.DataFrame") -> Path:
         """Writes a table as CSV without its index and returns the file's path."""
-        return self._write(name, lambda draft: frame.to_csv(draft, index=False))
+        shown = printable_frame(frame)
+        return self._write(name, lambda draft: shown.to_csv(draft, index=False))
 
     def save_model(self, name: str, model: "keras.Model") -> Path:
         """Saves a Keras model, for example as `pruned.keras`, and returns the file's path."""

@@ -1,11 +1,13 @@
 """Tables made from a report."""
 
+import re
 from typing import Any
 
 import pandas as pd
 
 from keras_prune.reporting.report import ModelFigures, PruningReport
 from keras_prune.utils.progress import in_points
+from keras_prune.utils.text import printable
 
 COSTS = {"parameters": "Parameters", "macs": "MACs", "flops": "FLOPs", "bytes": "Size (bytes)"}
 
@@ -74,6 +76,8 @@ def _qualities(objective: str) -> dict[str, str]:
 def markdown(frame: pd.DataFrame) -> str:
     """A table in Markdown: counts with thousands separators, other numbers with two decimals.
 
+    What names hold is no markup of theirs.
+
     Example:
 
     >>> print(markdown(pd.DataFrame({"layer": ["fc1"], "before": [1200], "percent": [12.345]})))
@@ -84,7 +88,7 @@ def markdown(frame: pd.DataFrame) -> str:
     """
     texts = [all(isinstance(value, str) for value in frame[name]) for name in frame.columns]
     rows = [
-        [str(name).replace("_", " ") for name in frame.columns],
+        [_plain(str(name).replace("_", " ")) for name in frame.columns],
         ["---" if text else "---:" for text in texts],
         *([_cell(value) for value in row] for row in frame.itertuples(index=False)),
     ]
@@ -93,7 +97,15 @@ def markdown(frame: pd.DataFrame) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return _plain(value)
     if pd.isna(value):
         return ""
     return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+_MARKS = re.compile(r"[\\`*\[\]<>&|~]|(?<![^\W_])_|_(?![^\W_])")
+"""An underscore between letters marks nothing."""
+
+
+def _plain(text: str) -> str:
+    return _MARKS.sub(r"\\\g<0>", printable(text))

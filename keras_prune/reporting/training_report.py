@@ -60,6 +60,7 @@ def class_names_beside(path: Path, num_classes: int) -> tuple[str, ...]:
     """
     with contextlib.suppress(OSError, ValueError, AttributeError):
         names = read_json(path.parent / "report.json").get("class_names")
-        if isinstance(names, list) and len(names) == num_classes:
-            return tuple(map(str, names))
+        texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if texts and len(names) == num_classes:
+            return tuple(names)
     return ()

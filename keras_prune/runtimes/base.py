@@ -1,13 +1,15 @@
 """What all runtimes have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from keras_prune.errors import ModelError
+from keras_prune.errors import KerasPruneError, ModelError
+from keras_prune.utils.reasons import is_out_of_memory, reason
 
 _DEFAULT_SIGNATURE = "serving_default"
 
@@ -27,6 +29,27 @@ class Port:
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+
+
+@contextmanager
+def attributed(path: str | Path, what: str) -> Iterator[None]:
+    """A block in which a library works on a file; whatever it raises becomes a `ModelError`.
+
+    That there is not enough memory becomes a `MemoryError`.
+
+    Args:
+        path: the file.
+        what: what is done with it, for example `"loaded"`.
+    """
+    try:
+        yield
+    except (KerasPruneError, MemoryError):
+        raise
+    except Exception as error:  # each library raises errors of its own
+        why = reason(error, first_line=True)
+        if is_out_of_memory(error):
+            raise MemoryError(why) from error
+        raise ModelError(f"{path} cannot be {what}: {why}") from error
 
 
 class Runtime(ABC):

@@ -11,7 +11,12 @@ from keras_prune.errors import KerasPruneError, ModelError
 from keras_prune.graph import trace
 from keras_prune.packing import unpack
 from keras_prune.runtimes.registered import register
-from keras_prune.utils.archives import check_unpacked
+from keras_prune.utils.archives import (
+    check_hdf5,
+    check_unpacked,
+    check_weights,
+    limited_variables,
+)
 from keras_prune.utils.labels import told_apart
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 from keras_prune.utils.reasons import reason
@@ -38,10 +43,8 @@ def load_model(path: str | Path) -> keras.Model:
         return unpack(path)
     check_layers(path)
     try:
-        if not is_hdf5(path):
-            check_unpacked(path)
-            _register_classes(path)
-        return keras.models.load_model(path, compile=False)
+        with limited_variables(path, _checked(path)):
+            return keras.models.load_model(path, compile=False)
     except KerasPruneError:
         raise
     except Exception as error:  # Keras raises whatever a damaged or foreign archive leads it to
@@ -137,6 +140,15 @@ def image_classifier(
         "size with 1 or 3 channels, and one output of scores for classes. "
         f"Received: input {takes}, output {gives}."
     )
+
+
+def _checked(path: Path) -> int:
+    """How many bytes the weights in a file take, which are no more than expected."""
+    if is_hdf5(path):
+        return check_hdf5(path, path)
+    check_unpacked(path)
+    _register_classes(path)
+    return check_weights(path)
 
 
 def _register_classes(path: Path) -> None:

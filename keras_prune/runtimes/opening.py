@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_prune.errors import KerasPruneError, ModelError
-from keras_prune.runtimes.base import Runtime
+from keras_prune.errors import ModelError
+from keras_prune.runtimes.base import Runtime, attributed
 from keras_prune.runtimes.keras_file import KerasRuntime
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.saved_code import check_computes_only
@@ -13,7 +13,6 @@ from keras_prune.runtimes.tflite import TFLiteRuntime
 from keras_prune.runtimes.trying import try_out
 from keras_prune.utils.model_files import check_layers
 from keras_prune.utils.quiet import quiet
-from keras_prune.utils.reasons import reason
 
 _RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     ".keras": KerasRuntime,
@@ -45,15 +44,11 @@ def open_runtime(path: str | Path, threads: int | None = None, *, trusted: bool 
     """
     path = Path(path)
     opened = _opener(path)
-    try:
+    with attributed(path, "loaded"):
         if not trusted:
             _check(path)
         with quiet():
             return opened(path, threads)
-    except KerasPruneError:
-        raise
-    except Exception as error:  # each library raises errors of its own
-        raise ModelError(f"{path} cannot be loaded: {reason(error, first_line=True)}") from error
 
 
 def _check(path: Path) -> None:

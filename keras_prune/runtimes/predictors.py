@@ -3,16 +3,16 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from keras_prune.errors import ModelError, ResultWarning
-from keras_prune.runtimes import open_runtime
+from keras_prune.runtimes import Runtime, open_runtime
+from keras_prune.runtimes.base import attributed
 from keras_prune.runtimes.loading import image_classifier
 from keras_prune.utils.labels import sum_to_one
-from keras_prune.utils.reasons import reason
 
 _SMALLEST = 1e-7
 """As in Keras' losses."""
@@ -59,7 +59,7 @@ class Predictor:
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
         """One of each class; a single probability is that of the second of two."""
-        scores = _in_parts_that_fit(self.run, images).astype("float64")
+        scores = self.run(images).astype("float64")
         if wrong := np.isnan(scores).any(axis=1).sum():
             raise ModelError(
                 f"The model gives NaN for {wrong} of {len(images)} images: its weights are "
@@ -97,32 +97,37 @@ def open_predictor(path: str | Path, *, trusted: bool = False) -> Predictor:
     shapes = [[port.shape[1:] for port in ports] for ports in sides]
     predictor = Predictor(
         *image_classifier(path, *shapes),
-        _in_batches_of(runtime.inputs[0].shape[0], lambda images: runtime([images])[0]),
+        _in_batches_of(runtime.inputs[0].shape[0], _first_output(path, runtime)),
     )
     if scores[0].shape[1] == 1:
         _check_probability(path, predictor)
     return predictor
 
 
+def _first_output(path: str | Path, runtime: Runtime) -> Run:
+    def run(images: np.ndarray) -> np.ndarray:
+        with attributed(path, "run"):
+            return runtime([images])[0]
+
+    return run
+
+
 def _in_parts_that_fit(run: Run, images: np.ndarray) -> np.ndarray:
     """What a model gives; images that do not fit into memory go in halves, and that is said."""
     try:
         return run(images)
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+    except MemoryError as error:
         half = len(images) // 2
         if not half:
-            raise ModelError(
-                f"There is not enough memory for one image: {reason(error)}"
-            ) from error
+            raise ModelError(f"There is not enough memory for one image: {error}") from error
         warnings.warn(
             f"There is not enough memory for {len(images)} images at once: they go in halves. "
             "Give a smaller --batch-size to begin with.",
             ResultWarning,
             stacklevel=2,
         )
-    return np.concatenate(
-        [_in_parts_that_fit(run, part) for part in (images[:half], images[half:])]
-    )
+    parts = images[:half], images[half:]
+    return np.concatenate([_in_parts_that_fit(run, part) for part in parts])
 
 
 def _check_probability(path: str | Path, predictor: Predictor) -> None:
@@ -148,7 +153,7 @@ def _no_probability(what: str | Path, scores: np.ndarray) -> str:
 def _in_batches_of(size: int | None, run: Run) -> Run:
     """Runs a model whose batch has a fixed size; what a last batch lacks is filled up."""
     if size is None:
-        return run
+        return partial(_in_parts_that_fit, run)
 
     def in_batches(images: np.ndarray) -> np.ndarray:
         parts = []

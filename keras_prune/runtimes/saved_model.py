@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_prune.runtimes.base import Arrays, Port, Runtime, in_order, signature_of
 from keras_prune.runtimes.tensorflow_threads import limit_tensorflow
+from keras_prune.utils.files import read_text
 
 METADATA = "assets.extra"
 """The folder a SavedModel keeps for what TensorFlow itself does not read."""
@@ -32,7 +33,7 @@ class SavedModelRuntime(Runtime):
         self.inputs = _ports(self._serve.structured_input_signature[1])
         self.outputs = _ports({name: results[name] for name in in_order(results)})
         files = sorted((path / METADATA).glob("*.txt"))
-        self.metadata = {file.stem: file.read_text(encoding="utf-8") for file in files}
+        self.metadata = {file.stem: read_text(file) for file in files}
 
     def __call__(self, arrays: Arrays) -> Arrays:
         named = {name: tf.convert_to_tensor(array) for name, array in self.named(arrays).items()}

@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_prune.errors import ModelError
 from keras_prune.runtimes.base import Arrays, Port, Runtime, in_order, signature_of
+from keras_prune.utils.archives import check_unpacked
 
 _IDENTIFIER = b"TFL3"
 
@@ -81,6 +82,7 @@ def _metadata(path: Path) -> dict[str, str]:
     """The text files packed behind the model, as TFLite's metadata tools place them."""
     if not zipfile.is_zipfile(path):
         return {}
+    check_unpacked(path)
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".txt")]
         return {name.removesuffix(".txt"): archive.read(name).decode() for name in names}

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_prune.errors import ResultWarning
+from keras_prune.utils.archives import read_arrays
 from keras_prune.utils.environment import number
 from keras_prune.utils.files import read_json
 from keras_prune.utils.generations import Generations
@@ -73,8 +74,7 @@ class Checkpoint:
                 content = read_json(place / "position.json")
                 if content.pop("identity") != self._identity:
                     return None
-                with np.load(place / "variables.npz") as file:
-                    return Position(**content), [file[name] for name in file.files]
+                return Position(**content), [*read_arrays(place / "variables.npz").values()]
             except Exception as error:  # whatever a foreign file leads JSON and NumPy to
                 self.ignored(reason(error))
         if self._generations.damaged:

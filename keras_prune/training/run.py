@@ -58,7 +58,7 @@ def train(
 
 def _finished(recipe: TrainRecipe, run: RunDirectory) -> TrainingReport:
     """The report of a training that has ended, if it is the one that is asked for."""
-    found = TrainingReport.from_dict(run.read_json("report.json"))
+    found = run.read_report(TrainingReport)
     if load(TrainRecipe, found.config) != recipe:
         raise ConfigError(
             f"The training in {run.path} has ended, and was one with another configuration. Give "

@@ -1,14 +1,26 @@
-"""Archives that would unpack to more than anybody expects are refused before memory is taken."""
+"""Files that would unpack to more than anybody expects are refused before memory is taken."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import h5py
+import keras
+import numpy as np
 
 from keras_prune.errors import ModelError
 from keras_prune.utils.environment import number
 
 _VARIABLE, _MOST = "KERAS_PRUNE_MAX_UNPACKED_BYTES", 2**32
+_LITTLE = 2**26
+"""Variables of so many bytes are made whatever a file holds."""
 
 
 def check_unpacked(path: Path) -> None:
@@ -17,7 +29,7 @@ def check_unpacked(path: Path) -> None:
     None of them can be read beyond what it declares.
 
     Args:
-        path: a `.keras` or `.kpz` file.
+        path: a `.keras`, `.kpz` or `.npz` file.
 
     Raises:
         ModelError: it would unpack to more than `KERAS_PRUNE_MAX_UNPACKED_BYTES`, default 4 GiB,
@@ -29,10 +41,110 @@ def check_unpacked(path: Path) -> None:
 
 
 def check_bytes(path: Path, declared: int) -> None:
-    """Likewise for a number of bytes that something in the archive declares."""
-    most = max(number(_VARIABLE, _MOST), 2 * path.stat().st_size)
+    """Likewise for a number of bytes that something in the file declares."""
+    most = _most(path, _MOST)
     if declared > most:
         raise ModelError(
             f"{path} would unpack to {declared:,} bytes; at most {most:,.0f} are taken. If you "
             f"trust it, let {_VARIABLE} be more."
         )
+
+
+def check_hdf5(path: Path, file: Path | IO[bytes]) -> int:
+    """Likewise for the arrays of an HDF5 file, which may be compressed or not be there at all.
+
+    Args:
+        path: what the message calls the file.
+        file: the file, or where it begins.
+
+    Returns:
+        How many bytes they take.
+    """
+    sizes = []
+
+    def count(_: str, found: Any) -> None:
+        if isinstance(found, h5py.Dataset):
+            sizes.append(math.prod(found.shape or ()) * found.dtype.itemsize)
+
+    with h5py.File(file, "r") as opened:
+        opened.visititems(count)
+    check_bytes(path, sum(sizes))
+    return sum(sizes)
+
+
+def check_weights(path: Path) -> int:
+    """Likewise for the arrays in a `.keras` file."""
+    with (
+        zipfile.ZipFile(path) as archive,
+        archive.open("model.weights.h5") as packed,
+        TemporaryFile() as file,  # HDF5 is read here and there, and a member from its beginning
+    ):
+        shutil.copyfileobj(packed, file)
+        return check_hdf5(path, file)
+
+
+@contextlib.contextmanager
+def limited_variables(path: Path, stored: int) -> Iterator[None]:
+    """Refuses a model that has far more weights than its file, before memory is taken for them.
+
+    The block makes a model as a file describes it. All variables are counted as they are asked for,
+    whatever layer asks.
+
+    Args:
+        path: the file.
+        stored: how many bytes its weights take.
+
+    Raises:
+        ModelError: variables take more than twice as many bytes, and more than 64 MiB; or more
+            than `KERAS_PRUNE_MAX_UNPACKED_BYTES`, if that is set.
+    """
+    most = _most(path, min(_MOST, max(_LITTLE, 2 * stored)))
+    create = keras.Variable.__init__
+    asked = 0
+
+    def counted(
+        self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *rest: Any, **more: Any
+    ) -> None:
+        nonlocal asked
+        asked += _bytes(shape, dtype)
+        if asked > most:
+            raise MemoryError
+        create(self, initializer, shape, dtype, *rest, **more)
+
+    keras.Variable.__init__ = counted
+    try:
+        yield
+    finally:
+        keras.Variable.__init__ = create
+        if asked > most:  # said here, for Keras puts words around an error of a layer, or drops it
+            raise ModelError(
+                f"{path} describes a model of more than {most:,.0f} bytes, and holds {stored:,} "
+                f"bytes of weights. If you trust it, let {_VARIABLE} be more."
+            ) from None
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by name.
+
+    Raises:
+        ModelError: it would unpack to more than the limit.
+        ValueError: an array is damaged or no plain numbers, or lacks what its header declares.
+    """
+    check_unpacked(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except MemoryError as error:  # NumPy believes the header, and finds out as it reads
+        raise ValueError(f"{path.name} declares more than there is memory") from error
+
+
+def _most(path: Path, default: int) -> float:
+    return max(number(_VARIABLE, default), 2 * path.stat().st_size)
+
+
+def _bytes(shape: Any, dtype: Any) -> int:
+    """Of a variable; what has no shape yet begins as an array that is there already."""
+    lengths = [shape] if isinstance(shape, int) else list(shape or ())
+    if shape is None or None in lengths:
+        return 0
+    return math.prod(lengths) * np.dtype(keras.backend.standardize_dtype(dtype)).itemsize

@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any
 
 from keras_prune.errors import ConfigError
+from keras_prune.utils.text import shown
 
 
 def expect_kind(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
@@ -64,5 +65,5 @@ def expect_single_steps(model: Any, callback: str) -> None:
 
 
 def _of(value: Any) -> str:
-    text = repr(value) if isinstance(value, str | int | float | type(None)) else ""
+    text = shown(value) if isinstance(value, str | int | float | type(None)) else ""
     return text or f"an object of class {type(value).__name__}"

@@ -1,9 +1,10 @@
 """Frozen dataclasses from TOML and back: one dataclass per section, one home per key."""
 
 import dataclasses
+import re
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -11,8 +12,14 @@ import tomli_w
 
 from keras_prune.errors import ConfigError, unknown
 from keras_prune.utils.files import read_text
+from keras_prune.utils.text import shown
 
 T = TypeVar("T")
+
+_DEEPEST = 20
+"""Tables within tables; a configuration has three."""
+
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){100}""")
 
 _TYPE_NAMES = {
     bool: "true or false",
@@ -34,10 +41,16 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         Its tables as nested dictionaries.
 
     Raises:
-        ConfigError: the file is missing, unreadable or not TOML.
+        ConfigError: the file is missing, unreadable or not TOML, or a value is none that a
+            configuration can have.
     """
     try:
-        return tomllib.loads(read_text(Path(path)))
+        text = read_text(Path(path))
+        if _LONG_KEY.search(text):  # tomllib would take memory by the square of its parts
+            raise ValueError("a key has more than 100 parts")
+        data = tomllib.loads(text)
+        _check_values(data)
+        return data
     except OSError as error:
         raise ConfigError(f"Cannot read the configuration {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # such are those of TOML and Unicode, too
@@ -66,6 +79,10 @@ def load(cls: type[T], mapping: Mapping[str, Any], where: str = "") -> T:
     >>> load(Train, {"learning_rate": 1})
     Train(epochs=20, learning_rate=1.0)
     """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(
+            f"Expected a table of keys as {_section(where)}. Received: {shown(mapping)}."
+        )
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     for key in mapping:
         if key not in fields:
@@ -184,7 +201,9 @@ def expect(config: Any, holds: bool, name: str, expected: str) -> None:
         ConfigError: `holds` is false.
     """
     if not holds:
-        raise ConfigError(f"Expected {name} to be {expected}. Received: {getattr(config, name)}.")
+        raise ConfigError(
+            f"Expected {name} to be {expected}. Received: {shown(getattr(config, name))}."
+        )
 
 
 def expect_counts(config: Any, *names: str) -> None:
@@ -195,7 +214,9 @@ def expect_counts(config: Any, *names: str) -> None:
     """
     for name in names:
         if getattr(config, name) < 1:
-            raise ConfigError(f"{name} must be at least 1. Received: {getattr(config, name)}.")
+            raise ConfigError(
+                f"{name} must be at least 1. Received: {shown(getattr(config, name))}."
+            )
 
 
 def expect_one_budget(config: Any, *names: str) -> None:
@@ -212,6 +233,23 @@ def expect_one_budget(config: Any, *names: str) -> None:
     in_range = 0 <= value < 1 if name == "ratio" else 0 < value <= 1
     asked = "[0, 1), the fraction to remove" if name == "ratio" else "(0, 1], the fraction to keep"
     expect(config, in_range, name, f"a number in {asked}")
+
+
+def _check_values(value: Any, where: tuple[str, ...] = ()) -> None:
+    """Refuses what would be an error later, where nobody knows of the file and the key."""
+    if len(where) > _DEEPEST:
+        raise ValueError(f"{'.'.join(where[:3])}... is nested too deeply")
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{'.'.join(where)} is a number of more than 64 bits")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError(f"{'.'.join(where)} holds the character 0")
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value, 1)
+    for name, each in inner:
+        _check_values(each, (*where, str(name)))
 
 
 def _section(where: str) -> str:
@@ -241,12 +279,14 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         return load(kind, value, where)  # type: ignore[arg-type]
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_convert(get_args(kind)[0], item, where) for item in value)
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise ConfigError(f"{where} expects a number of at most 64 bits. Received: {shown(value)}.")
     if kind is float and type(value) is int:
         return float(value)
     # `type(...) is`, because a bool is an int to isinstance
     if type(value) is (origin or kind):
         return value
-    raise ConfigError(f"{where} expects {_type_name(kind)}. Received: {value!r}.")
+    raise ConfigError(f"{where} expects {_type_name(kind)}. Received: {shown(value)}.")
 
 
 def _convert_union(kind: Any, value: Any, where: str) -> Any:
@@ -260,7 +300,7 @@ def _convert_union(kind: Any, value: Any, where: str) -> Any:
             return _convert(option, value, where)
         except ConfigError:
             continue
-    raise ConfigError(f"{where} expects {_type_name(kind)}. Received: {value!r}.")
+    raise ConfigError(f"{where} expects {_type_name(kind)}. Received: {shown(value)}.")
 
 
 def _convert_literal(kind: Any, value: Any, where: str) -> Any:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from keras_prune.utils.files import sha256
+from keras_prune.utils.files import read_json, sha256
 
 _MANIFEST = "manifest.json"
 _KEPT = 2
@@ -81,8 +81,11 @@ class Generations:
 
 def _whole(place: Path) -> bool:
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sums = json.loads((place / _MANIFEST).read_text(encoding="utf-8"))
-        return all(sha256(place / name) == expected for name, expected in sums.items())
+        sums = read_json(place / _MANIFEST)
+        return all(
+            Path(name).name == name and (place / name).is_file() and sha256(place / name) == sum_
+            for name, sum_ in sums.items()
+        )
     return False
 
 

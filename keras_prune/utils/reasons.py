@@ -4,6 +4,7 @@ import re
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CALLS = re.compile(r"^Exception encountered when calling \S+\.call\(\)\.\s*")
+_STACK = re.compile(r"^in user code:\n.*?\n    \w+: ", re.DOTALL)
 _REST = re.compile(r"\n\s*Arguments received by ")
 
 
@@ -24,7 +25,13 @@ def reason(error: BaseException, limit: int = 200, *, first_line: bool = False) 
     "no 'trainable'"
     """
     text = _COLOURS.sub("", str(error)).strip().rpartition("Exception encountered: ")[2]
+    text = _STACK.sub("", text)
     while _CALLS.match(text):
         text = _CALLS.sub("", text)
     cause = _REST.split(text)[0].strip().split("\n" if first_line else "\n\n")[0]
     return " ".join(cause.split())[:limit] or type(error).__name__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python or TensorFlow, which need not be imported here, had not enough memory."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"

@@ -114,7 +114,7 @@ def test_a_mistake_is_one_line_before_anything_heavy_is_imported(tmp_path, argum
     ],
 )
 def test_what_the_system_has_not_is_one_line(error, line, call, monkeypatch):
-    def starve(*_):
+    def starve(*_, **__):
         raise error
 
     monkeypatch.setattr("keras_prune.cli.evaluate.opened", starve)

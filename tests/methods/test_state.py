@@ -11,6 +11,7 @@ from keras_prune.graph import ChannelGraph
 from keras_prune.methods.state import Pruned, RunState, Saved
 from keras_prune.plan import PruningPlan
 from keras_prune.surgery import prune
+from keras_prune.utils.generations import Generations
 
 from .tiny import assert_same_weights, network
 
@@ -178,6 +179,29 @@ def test_without_a_whole_state_the_run_is_refused(original, tmp_path):
     with pytest.raises(ConfigError, match=r"All saved states in .* are damaged\. Remove") as told:
         saved(tmp_path).load(original)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 10**5, "it is nested too deeply"),
+        ("9" * 6000, "4300"),
+        ("[]", "get"),
+        ('{"schema": 1}', "identity"),
+        (None, "is none of a run"),
+    ],
+)
+def test_a_whole_file_that_is_no_state_is_refused_in_one_line(content, message, original, tmp_path):
+    def write(place):
+        (place / "state.json").write_text(content or json.dumps(known))
+        np.savez(place / "arrays.npz", a=np.array([print], dtype=object))
+
+    saved(tmp_path).save(RunState(_whole(original)), original)
+    known = json.loads((newest(tmp_path) / "state.json").read_text())
+    Generations(tmp_path).save(write)
+    with pytest.raises(ConfigError, match=message) as told:
+        saved(tmp_path).load(original)
+    assert str(newest(tmp_path)) in str(told.value) and "\n" not in str(told.value)
 
 
 def test_what_is_no_plain_data_is_refused_and_the_state_before_stays(original, tmp_path):

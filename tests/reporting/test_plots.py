@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from keras_prune.errors import ConfigError
-from keras_prune.reporting.plots import draw_curves, draw_sensitivity
+from keras_prune.reporting.plots import draw_curves, draw_sensitivity, draw_shares
 
 FRAME = pd.DataFrame(
     {
@@ -51,3 +51,10 @@ def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"\.svg or \.png"):
         draw_sensitivity(FRAME, tmp_path / "groups.pdf")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_is_no_formula(tmp_path):
+    names = FRAME["group"].replace({"conv1": "$\\frac$ \x1b"})
+    draw_sensitivity(FRAME.assign(group=names), tmp_path / "groups.svg")
+    assert "<!-- $\\frac$ \\x1b -->" in (tmp_path / "groups.svg").read_text()
+    draw_shares([{"$\\frac$": 0.5, "a": 0.1}], tmp_path / "shares.svg")

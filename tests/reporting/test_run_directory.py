@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from keras_prune.errors import ConfigError
-from keras_prune.reporting import RunDirectory
+from keras_prune.reporting import PruningReport, RunDirectory
 
 
 def test_writes_whole_files(tmp_path):
@@ -174,3 +174,27 @@ def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
     with run.locked():
         left = {path.name for path in run.path.iterdir()}
     assert left == {".gitignore", "notes-1.txt", ".lock", ".owner"}
+
+
+def test_tables_of_foreign_names_are_written(tmp_path):
+    run = RunDirectory.create(tmp_path / "a")
+    frame = pd.DataFrame({"name": ["\ud800", "\x1b[31m"], "n": [1, 2]}, dtype=object)
+    path = run.write_frame("x.csv", frame)
+    assert path.read_text() == "name,n\n\\ud800,1\n\\x1b[31m,2\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 10**400}, "report.seed expects a number of at most 64 bits"),
+        ({"seed": float("nan")}, "report.seed expects an integer. Received: nan"),
+        ({"groups": [{"name": "a", "channels": 0, "kept": 0}]}, "channels to be at least 1"),
+        ({"\x1b": 1}, "Unknown key in"),
+        (None, "as \\[report\\]. Received: \\[\\]"),
+    ],
+)
+def test_a_report_that_is_none_is_named(tmp_path, report, change, message):
+    run = RunDirectory.create(tmp_path / "a")
+    run.write_json("report.json", [] if change is None else report.to_dict() | change)
+    with pytest.raises(ConfigError, match=f"a/report.json is no report of such a run: .*{message}"):
+        run.read_report(PruningReport)

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from keras_prune.reporting import figures_frame, groups_frame, summary_frame
+from keras_prune.reporting.tables import markdown
 
 
 def test_summary(report):
@@ -38,3 +40,12 @@ def test_the_objective_names_its_rows_and_what_was_not_measured_has_none(report)
 def test_figures_of_one_model(report):
     frame = figures_frame(report.before, "dice").set_index("figure")["value"]
     assert frame["Test dice"] == 98.5 and frame["MACs"] == 4000
+
+
+def test_names_are_no_markup_in_markdown():
+    frame = pd.DataFrame({"layer": ["conv2d_1", "_a_|b<img>*[c](d)\x1b"], "macs": [1, 2]})
+    rows = markdown(frame).splitlines()[2:]
+    assert rows == [
+        "| conv2d_1 | 1 |",
+        r"| \_a\_\|b\<img\>\*\[c\](d)\\x1b | 2 |",
+    ]

@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras_prune import data
 from keras_prune.errors import ModelError, ResultWarning
 from keras_prune.exporting import export
-from keras_prune.runtimes.predictors import Predictor, open_predictor
+from keras_prune.runtimes.base import attributed
+from keras_prune.runtimes.predictors import Predictor, _in_batches_of, open_predictor
 from keras_prune.training import evaluate, evaluate_predictor
 from keras_prune.utils.quiet import quiet
 from tests.classifiers import dark_or_light, one_sigmoid, pictures
@@ -56,9 +57,9 @@ def test_images_that_do_not_fit_into_memory_go_in_halves():
         return images[:, 0, 0, :2]
 
     images = np.arange(5 * 6 * 5 * 3, dtype="float32").reshape(5, 6, 5, 3)
-    whole = Predictor((6, 5, 3), 2, lambda images: images[:, 0, 0, :2])(images)
     with pytest.warns(ResultWarning, match="not enough memory for 5 images at once"):
-        np.testing.assert_array_equal(Predictor((6, 5, 3), 2, run)(images), whole)
+        found = _in_batches_of(None, run)(images)
+    np.testing.assert_array_equal(found, images[:, 0, 0, :2])
     assert sizes == [5, 2, 3, 1, 2]
 
 
@@ -73,13 +74,14 @@ def test_outputs_that_are_no_numbers_are_one_line():
 
 def test_one_image_that_does_not_fit_into_memory_is_one_line():
     def run(images):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+        with attributed("model.keras", "run"):
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     with (
         pytest.raises(ModelError, match="not enough memory for one image: OOM"),
         pytest.warns(ResultWarning),
     ):
-        Predictor((6, 5, 3), 2, run)(IMAGES)
+        _in_batches_of(None, run)(IMAGES)
 
 
 def test_one_score_that_is_no_probability_is_refused(tmp_path):

@@ -137,13 +137,14 @@ def test_another_budget_is_refused(given, message):
         check(**given)
 
 
+_SIGNS = st.characters(codec="utf-8", exclude_characters="\0")
 recipes = st.builds(
     Recipe,
     prune=st.builds(
         Prune,
         b=st.floats(allow_nan=False),
         steps=st.integers(-(2**60), 2**60),
-        groups=st.lists(st.text(max_size=5)).map(tuple),
+        groups=st.lists(st.text(_SIGNS, max_size=5)).map(tuple),
         limit=st.none() | st.integers(0, 9),
         mode=st.sampled_from(["local", "global"]),
     ),
@@ -170,3 +171,35 @@ def test_unreadable_files(tmp_path):
         with pytest.raises(ConfigError, match="not valid TOML") as caught:
             read_toml(tmp_path / "bad.toml")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"[prune]\nb = 0x{'F' * 6000}", "prune.b is a number of more than 64 bits"),
+        (f"seed = {'9' * 6000}", "4300"),
+        (f"{'a.' * 50}b = 1", r"a\.a\.a\.\.\. is nested too deeply"),
+        (f"[{'a.' * 10**6}b]", "a key has more than 100 parts"),
+        ("""x."y z" .'$'.""" * 40 + "b = 1", "a key has more than 100 parts"),
+        ("a" * 10**6 + "=", "Invalid value"),
+        ("a = " + "[" * 10**4, "recursion"),
+        ('[common]\ndataset = ["x", "a\\u0000b"]', "common.dataset.2 holds the character 0"),
+    ],
+)
+def test_values_that_no_configuration_can_have(text, message, tmp_path):
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"c\.toml is not valid TOML: .*{message}") as refused:
+        read_toml(tmp_path / "c.toml")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["b", "steps"])
+def test_numbers_beyond_64_bits(key):
+    with pytest.raises(ConfigError, match=rf"prune.{key} expects a number of at most 64 bits"):
+        load(Recipe, {"prune": {"b": 1.0, key: 10**400}})
+
+
+@pytest.mark.parametrize("data", [["b"], None, 3])
+def test_what_is_no_table_of_keys(data):
+    with pytest.raises(ConfigError, match="Expected a table of keys as the configuration"):
+        load(Recipe, data)

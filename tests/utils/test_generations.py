@@ -1,6 +1,7 @@
 """States are whole or not there, and two are kept."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -69,6 +70,19 @@ def list_as_manifest(place):
     (place / "manifest.json").write_text(json.dumps(["a.txt"]))
 
 
+def nest_the_manifest(place):
+    (place / "manifest.json").write_text('{"a":' * 10**5)
+
+
+def name_what_lies_elsewhere(place):
+    (place / "manifest.json").write_text(json.dumps({"/dev/zero": ""}))
+
+
+def become_a_pipe(place):
+    (place / "a.txt").unlink()
+    os.mkfifo(place / "a.txt")
+
+
 def become_a_file(place):
     shutil.rmtree(place)
     place.write_text("foreign")
@@ -83,6 +97,9 @@ def become_a_file(place):
         lose_the_manifest,
         halve_the_manifest,
         list_as_manifest,
+        nest_the_manifest,
+        name_what_lies_elsewhere,
+        become_a_pipe,
         become_a_file,
     ],
 )

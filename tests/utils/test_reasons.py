@@ -10,3 +10,8 @@ def test_the_cause_is_told_and_nothing_else():
     text = outer + "Exception encountered when calling B.call().\n\n\x1b[1mtoo\nsmall\x1b[0m"
     assert reason(ValueError(text + "\n\nArguments received by B.call():\n  x=1")) == "too small"
     assert reason(KeyError()) == "KeyError"
+
+
+def test_what_tensorflow_put_a_stack_before():
+    stack = 'in user code:\n\n    File "x.py", line 4, in outputs  *\n        f(x)\n\n'
+    assert reason(ValueError(stack + "    ValueError: too small\n"), first_line=True) == "too small"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from keras_prune.reporting.graph_plot import save
+from keras_prune.reporting.graph_plot import as_label, save
 from keras_prune.reporting.plots import draw_lines
 
 _EXAMPLES = 10
@@ -45,7 +45,9 @@ def draw_examples(images: np.ndarray, share: np.ndarray, titles: list[str], path
         for column, image in enumerate(chosen):
             axes = figure.add_subplot(2, count, row * count + column + 1)
             axes.imshow(shown[image], cmap="gray_r", vmin=0, vmax=1)
-            axes.set_title(f"{titles[image]}\n{100 * share[image]:.0f} %", fontsize="x-small")
+            axes.set_title(
+                f"{as_label(titles[image])}\n{100 * share[image]:.0f} %", fontsize="x-small"
+            )
             axes.set_xticks([])
             axes.set_yticks([])
             if column == 0:
