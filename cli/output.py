@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import click
 
+from keras_prune.utils.redaction import redacted
 from keras_prune.utils.text import printable
 
 LOG = "log.txt"
@@ -63,15 +64,20 @@ class Output:
             logger.propagate, logger.level = propagate, level
 
 
+def outgoing(text: str) -> str:
+    """A text that may leave: nothing in it steers a terminal, and no password is in it."""
+    return printable(redacted(text))
+
+
 def say(*lines: str, err: bool = False) -> None:
-    """Prints lines, of which none steers the terminal.
+    """Prints lines that may leave.
 
     Args:
         lines: the lines.
         err: whether they go to stderr.
     """
     for line in lines:
-        click.echo(printable(line), err=err)
+        click.echo(outgoing(line), err=err)
 
 
 def say_json(data: Any) -> None:
@@ -125,7 +131,7 @@ class RunLog(logging.FileHandler):
 
     def _open(self) -> Any:
         stream: Any = super()._open()
-        call = printable(shlex.join(sys.argv))
+        call = outgoing(shlex.join(sys.argv))
         stream.write(f"# keras-prune {version('keras-prune')}: {call}\n")
         return stream
 
@@ -134,10 +140,10 @@ class _Formatter(logging.Formatter):
     """A line for each record, and a line for each of a traceback's."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of the library
-        return printable(super().formatMessage(record))
+        return outgoing(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        return "\n".join(map(printable, super().formatException(ei).splitlines()))
+        return "\n".join(map(outgoing, super().formatException(ei).splitlines()))
 
 
 class _Terminal(logging.Handler):

@@ -9,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_prune.utils.reasons import reason
-from keras_prune.utils.text import printable
 
-from .output import logger, output
+from .output import logger, outgoing, output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +31,7 @@ class _Terminal(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A text of one line; titles and cells of tables pass here, too."""
-        return super().render_str(printable(text), **options)
+        return super().render_str(outgoing(text), **options)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from keras_prune.errors import ConfigError
 from keras_prune.tracking.observer import Epoch, Observer, reason
 from keras_prune.utils.config import dotted
+from keras_prune.utils.redaction import redacted
 
 EXPERIMENT = "keras-prune"
 """The experiment all runs belong to."""
@@ -38,32 +38,30 @@ class MlflowRun(Observer):
     """
 
     def __init__(self, uri: str) -> None:
-        super().__init__(f"MLflow at {uri}")
-        if not urlsplit(uri).scheme:
+        super().__init__(f"MLflow at {redacted(uri)}")
+        if not re.match(r"[A-Za-z][\w.+-]*:", uri):
             raise ConfigError(
                 f"Expected the URI of an MLflow store, such as http://localhost:5000 or "
-                f"sqlite:///runs.db. Received: {uri!r}."
+                f"sqlite:///runs.db. Received: {redacted(uri)!r}."
             )
         client = _client_class()
-        self._run = ""
-        try:
-            with _bounded(seconds=5, retries=0):
-                self._client = client(uri)
-                self._experiment = self._find_or_create_experiment()
-        except Exception as error:  # of the client, of HTTP, or of a data base
-            raise ConfigError(
-                f"Cannot record in MLflow at {uri}: {reason(error)}. "
-                "Start a server (mlflow server) or leave out --mlflow."
-            ) from error
+        self._run, self._has_secrets = "", redacted(uri) != uri
+        with self._explained(), _bounded(seconds=5, retries=0):
+            self._client = client(uri)
+            self._experiment = self._find_or_create_experiment()
 
     def start(self, name: str, config: Mapping[str, Any]) -> None:
-        """Makes the run and records the configuration under dotted keys."""
+        """Makes the run and records the configuration under dotted keys.
+
+        Raises:
+            ConfigError: the store takes nothing any more.
+        """
         from mlflow.entities import Param
 
         values = {key: value for key, value in dotted(config).items() if value is not None}
-        with _bounded():
+        with self._explained(), _bounded():
             self._run = self._client.create_run(self._experiment, run_name=name).info.run_id
-            params = [Param(key, str(value)) for key, value in values.items()]
+            params = [Param(key, redacted(str(value))) for key, value in values.items()]
             self._client.log_batch(self._run, params=params)
 
     def epoch(self, epoch: Epoch) -> None:
@@ -89,6 +87,19 @@ class MlflowRun(Observer):
             self._client.log_artifacts(self._run, str(folder))
         with _bounded():
             self._client.set_terminated(self._run, status)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Errors of the block, in one line that names no password."""
+        try:
+            yield
+        except Exception as error:  # of the client, of HTTP, or of a data base
+            told = ConfigError(
+                f"Cannot record in {self.place}: {reason(error)}. "
+                "Start a server (mlflow server) or leave out --mlflow."
+            )
+            # Python shows what an error came from, and that names the address, or pieces of it.
+            raise told from (None if self._has_secrets else error)
 
     def _find_or_create_experiment(self) -> str:
         found = self._client.get_experiment_by_name(EXPERIMENT)

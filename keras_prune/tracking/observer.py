@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_prune.utils.progress import Progress
+from keras_prune.utils.redaction import redacted
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Observer:
 
 
 def reason(error: BaseException) -> str:
-    """One line that says why a observer failed.
+    """One line that says why an observer failed, and names no password.
 
     What the system said first, such as a refused connection, is clearer than what libraries made
     of it.
@@ -84,4 +85,4 @@ def reason(error: BaseException) -> str:
         if isinstance(link, OSError) and link.strerror:
             found = link.strerror
         link = link.__context__
-    return found.splitlines()[0].rstrip(".")
+    return redacted(found.splitlines()[0]).rstrip(".")

@@ -2,6 +2,8 @@
 
 import re
 
+from keras_prune.utils.redaction import redacted
+
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CALLS = re.compile(r"^Exception encountered when calling \S+\.call\(\)\.\s*")
 _STACK = re.compile(r"^in user code:\n.*?\n    \w+: ", re.DOTALL)
@@ -9,7 +11,7 @@ _REST = re.compile(r"\n\s*Arguments received by ")
 
 
 def reason(error: BaseException, limit: int = 200, *, first_line: bool = False) -> str:
-    """The cause in an error's message: no colours, no lists of arguments, no config.
+    """The cause in an error's message: no colours, no lists of arguments, no config, no password.
 
     Keras puts what happened behind a layer's whole config, or between the name of each layer around
     and the arguments it received.
@@ -29,7 +31,7 @@ def reason(error: BaseException, limit: int = 200, *, first_line: bool = False) 
     while _CALLS.match(text):
         text = _CALLS.sub("", text)
     cause = _REST.split(text)[0].strip().split("\n" if first_line else "\n\n")[0]
-    return " ".join(cause.split())[:limit] or type(error).__name__
+    return redacted(" ".join(cause.split()))[:limit] or type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:

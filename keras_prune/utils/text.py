@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from keras_prune.utils.redaction import redacted
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,7 +40,7 @@ def shown(value: Any, most: int = 100) -> str:
     ("[1, 'a']", "'bbbb...")
     """
     try:
-        text = repr(value)
+        text = redacted(repr(value))  # half an address would not be known for one
     except (ValueError, RecursionError):  # a number of more digits, or deeper, than Python writes
         return f"a {type(value).__name__} too large to show"
     return text if len(text) <= most else f"{text[:most]}..."

@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import keras
@@ -21,6 +22,7 @@ mlflow = pytest.importorskip("mlflow")
 
 CONFIG = {"prune": {"b": 1.0, "exclude": ()}, "common": {"seed": 3, "data": None}}
 TRAINING = TrainingConfig(epochs=3, learning_rate=0.01, steps_per_epoch=2)
+SECRET = "s3cret"
 BEFORE = ModelFigures(98.0, 0.1, 97.0, 100, 200, 400, 800)
 AFTER = ModelFigures(96.0, 0.2, 95.0, 50, 100, 200, 400)
 
@@ -146,6 +148,23 @@ def test_nothing_to_record_in_is_one_clear_line(uri, message, tmp_path, monkeypa
         MlflowRun(uri)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_password_is_shown_neither_by_an_error_nor_by_what_it_came_from():
+    uri = f"http://me:{SECRET}@127.0.0.1:9"
+    with pytest.raises(ConfigError, match=r"MLflow at http://\*\*\*@127.0.0.1:9: Conn") as caught:
+        MlflowRun(uri)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_store_that_dies_before_the_run_begins_is_one_clear_line(tmp_path):
+    observer = MlflowRun(f"sqlite:///file:{tmp_path}/runs.db?uri=true&password={SECRET}")
+    (tmp_path / "runs.db").write_bytes(b"no data base")
+    with pytest.raises(
+        ConfigError, match=r"Cannot record in MLflow at .*password=\*\*\*: "
+    ) as caught:
+        observer.start("mine", {})
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):
