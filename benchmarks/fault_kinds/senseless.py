@@ -102,20 +102,25 @@ cache nothing
 """.strip().splitlines()
 
 
+_WHOLE = 100
+"""What is asked for then is all."""
+
+
 def carry_out(folder: Path, count: int, jobs: int) -> Found:
-    """Gives `count` senseless arguments: to functions at least a fifth of them."""
+    """Gives `count` senseless arguments, or all there are: to commands and to functions."""
     place = folder / "place"
     place.mkdir()
     call(_make, place)
     found = Found("bad inputs")
-    words = COMMANDS[:: -(-len(COMMANDS) * 5 // (4 * count))] if count < 100 else COMMANDS
+    every = 1 if count >= _WHOLE else -(-_WHOLE // count)
+    words = COMMANDS[::every]
     with ThreadPoolExecutor(jobs) as pool:
         ends = pool.map(lambda each: _given(*each, place), enumerate(words))
         for line, raw in zip(words, ends, strict=True):
             found.count(line, raw=raw)
     call(_call_all, place / "functions.json")
     told = json.loads((place / "functions.json").read_text(encoding="utf-8"))
-    for name, raw in list(told.items())[: max(1, count - len(words))]:
+    for name, raw in list(told.items())[::every]:
         found.count(name, raw=raw)
     return found
 

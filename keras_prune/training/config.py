@@ -1,6 +1,7 @@
 """How a network is trained, as plain data; a TOML file mirrors it."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from keras_prune.errors import ConfigError, unknown
@@ -11,6 +12,8 @@ Precision = Literal["float32", "mixed_bfloat16"]
 
 SCHEDULES = ("constant", "cosine", "one_cycle")
 OPTIMIZERS = ("adamw", "sgd")
+
+_MOST_EPOCHS = 10**6
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,12 @@ class TrainingConfig:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        expect(self, self.epochs >= 1, "epochs", "at least 1")
-        expect(self, self.learning_rate > 0, "learning_rate", "a positive number")
+        expect(self, 1 <= self.epochs <= _MOST_EPOCHS, "epochs", "at least 1, at most a million")
+        expect(self, 0 < self.learning_rate < inf, "learning_rate", "a positive finite number")
         steps = self.steps_per_epoch
         expect(self, steps is None or steps >= 1, "steps_per_epoch", "at least 1, or none")
         expect(self, 0 <= self.momentum < 1, "momentum", "a number in [0, 1)")
-        expect(self, self.weight_decay >= 0, "weight_decay", "0 or more")
+        expect(self, 0 <= self.weight_decay < inf, "weight_decay", "0 or more, and finite")
         expect(self, 0 <= self.label_smoothing < 1, "label_smoothing", "a number in [0, 1)")
         if self.schedule not in SCHEDULES:
             raise ConfigError(unknown("schedule", self.schedule, SCHEDULES))
@@ -128,8 +131,10 @@ class DistillationConfig:
     alpha: float = 0.5
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ConfigError(f"temperature must be positive. Received: {self.temperature}.")
+        if not 0 < self.temperature < inf:
+            raise ConfigError(
+                f"temperature must be positive and finite. Received: {self.temperature}."
+            )
         if not 0 <= self.alpha <= 1:
             raise ConfigError(f"alpha must be in [0, 1]. Received: {self.alpha}.")
 

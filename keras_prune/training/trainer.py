@@ -23,6 +23,9 @@ from keras_prune.training.short_memory import in_batches_that_fit
 from keras_prune.training.task import Task
 from keras_prune.utils.progress import Watcher, percent, silent
 
+_MOST_STEPS = 2**31
+"""As TensorFlow counts."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -100,6 +103,11 @@ def fit(
         keras.utils.set_random_seed(seed)
         model.set_weights(begun)
         steps = config.steps_per_epoch or task.steps
+        if steps * config.epochs >= _MOST_STEPS:
+            raise ConfigError(
+                f"A training of {config.epochs} epochs of {steps} steps is too long: expected "
+                f"fewer than {_MOST_STEPS:,} steps."
+            )
         # A model of the same layers takes the optimizer, so that the given one stays uncompiled.
         trainer = _trainer(model, teacher, distillation or DistillationConfig())
         compiled = task.compiled(model, config.label_smoothing)

@@ -1,6 +1,7 @@
 """Frozen dataclasses from TOML and back: one dataclass per section, one home per key."""
 
 import dataclasses
+import math
 import re
 import tomllib
 import types
@@ -284,6 +285,8 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     # `type(...) is`, because a bool is an int to isinstance
+    if type(value) is float and kind is float and not math.isfinite(value):
+        raise ConfigError(f"{where} expects a finite number. Received: {value}.")
     if type(value) is (origin or kind):
         return value
     raise ConfigError(f"{where} expects {_type_name(kind)}. Received: {shown(value)}.")

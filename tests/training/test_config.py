@@ -10,6 +10,10 @@ from keras_prune.training import TrainingConfig
     ("key", "value"),
     [
         ("epochs", 0),
+        ("epochs", 10**20),
+        ("learning_rate", float("inf")),
+        ("learning_rate", float("nan")),
+        ("weight_decay", float("inf")),
         ("learning_rate", 0.0),
         ("steps_per_epoch", 0),
         ("momentum", 1.0),

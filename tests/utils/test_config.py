@@ -56,6 +56,7 @@ def test_nested_values_and_defaults():
         ({"again": {"b": "1"}}, r"again.b expects a number. Received: '1'"),
         ({"prune": {}}, r"Missing key 'b' in \[prune\]"),
         ({"prune": {"b": "1"}}, r"prune.b expects a number. Received: '1'"),
+        ({"prune": {"b": float("inf")}}, r"prune.b expects a finite number. Received: inf"),
         ({"prune": {"b": True}}, r"prune.b expects a number. Received: True"),
         ({"prune": {"b": 1.0, "steps": 4.0}}, r"prune.steps expects an integer. Received: 4.0"),
         ({"prune": {"b": 1.0, "limit": "x"}}, r"prune.limit expects an integer. Received: 'x'"),
