@@ -89,7 +89,9 @@ def _run() -> None:
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with output.shown():
-            sys.exit(app.main(prog_name="keras-prune", standalone_mode=False, obj=output))
+            code = app.main(prog_name="keras-prune", standalone_mode=False, obj=output)
+            sys.stdout.flush()  # a result that cannot be written is an error
+            sys.exit(code)
     except KerasPruneError as error:
         _fail(f"Error: {error}", 2, output)
     except click.Abort as stop:  # what click makes of Ctrl-C, or a run's own `Interrupted`

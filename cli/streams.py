@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from keras_prune.utils.quiet import open_descriptors
+
 
 @contextlib.contextmanager
 def lasting_streams() -> Iterator[None]:
@@ -21,17 +23,15 @@ def lasting_streams() -> Iterator[None]:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError):  # what counts was written before
+                stream.flush()
         sys.stdout, sys.stderr = before
 
 
 def _open_closed() -> None:
-    """Opens what was closed on the null device: else the next file would be taken for it."""
+    """Opens what was closed on the null device, also for Python."""
+    open_descriptors()
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(descriptor, "w" if descriptor else "r", closefd=False))  # noqa: SIM115
 

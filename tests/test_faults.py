@@ -13,7 +13,7 @@ SPEC.loader.exec_module(faults)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "count"), [("kills", 6), ("starvations", 6), ("files", 40), ("inputs", 40)]
+    ("kind", "count"), [("kills", 4), ("starvations", 5), ("files", 30), ("inputs", 30)]
 )
 def test_nothing_is_lost_run_or_raw(kind, count, tmp_path):
     carry_out, _ = faults.KINDS[kind]

@@ -1,7 +1,6 @@
 """Data sets that tensorflow-datasets has prepared on disk, or downloads when it may."""
 
 import contextlib
-import io
 import logging
 import os
 import re
@@ -17,6 +16,7 @@ import numpy as np
 from keras_prune.data.images import resized
 from keras_prune.data.sources import Arrays, Shape, parts
 from keras_prune.errors import DataError
+from keras_prune.utils.quiet import in_common, quiet
 
 _READ_BATCH = 1024
 _PROBE_SECONDS = 5
@@ -164,15 +164,15 @@ def _prepare(name: str, root: Path) -> None:
         os.replace(builder.data_path, target)
 
 
+@in_common
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """TFDS writes progress bars and warnings of its own; this package prints nothing."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
-    streams = io.StringIO()
     try:
-        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
+        with quiet():
             yield
     finally:
         logger.setLevel(level)

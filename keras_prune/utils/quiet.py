@@ -8,59 +8,50 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TextIO
+
+Section = Callable[[], AbstractContextManager[None]]
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Drops all output of the block, and Python warnings.
+def in_common(change: Section) -> Section:
+    """A change of the whole process that threads share: the first that enters makes it, and the
+    last that leaves takes it back.
 
-    Both levels are needed: the TFLite converter prints from C++ to file descriptors 1 and 2, Keras
-    prints to `sys.stdout`, which may be something else than descriptor 1. Output belongs to the
-    process: what other threads write meanwhile is dropped, too.
-    """
-    with _DESCRIPTORS, _STREAMS:
-        yield
-
-
-@contextlib.contextmanager
-def quiet_descriptors() -> Iterator[None]:
-    """Drops what the block writes to file descriptors 1 and 2.
-
-    `sys.stdout` and `sys.stderr` stay the objects they are, so that a logging handler made inside
-    the block, as on importing TensorFlow, still works after it.
-    """
-    with _DESCRIPTORS:
-        yield
-
-
-class _Shared:
-    """A block that several threads may be in: the first one begins it, the last one ends it.
+    Were it each thread's own, one would save what another has changed, and restore that.
 
     Args:
-        begin: returns the block anew.
+        change: returns a context manager that makes the change and takes it back.
     """
+    lock, made, inside = threading.Lock(), contextlib.ExitStack(), 0
 
-    def __init__(self, begin: Callable[[], AbstractContextManager[None]]) -> None:
-        self._begin, self._lock, self._count = begin, threading.Lock(), 0
+    @contextlib.contextmanager
+    def section() -> Iterator[None]:
+        nonlocal inside
+        with lock:
+            if not inside:
+                made.enter_context(change())
+            inside += 1
+        try:
+            yield
+        finally:
+            with lock:
+                inside -= 1
+                if not inside:
+                    made.close()
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._count:
-                self._block = self._begin()
-                self._block.__enter__()
-            self._count += 1
-
-    def __exit__(self, *_: Any) -> None:
-        with self._lock:
-            self._count -= 1
-            if not self._count:
-                self._block.__exit__(None, None, None)
+    return section
 
 
+@in_common
 @contextlib.contextmanager
-def _dropped_streams() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Drops all output of the block, and Python warnings; of other threads, too, while it lasts.
+
+    Both levels are needed: the TFLite converter prints from C++ to file descriptors 1 and 2, Keras
+    prints to `sys.stdout`, which may be something else than descriptor 1.
+    """
     with (
+        quiet_descriptors(),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
         warnings.catch_warnings(),
@@ -69,37 +60,59 @@ def _dropped_streams() -> Iterator[None]:
         yield
 
 
+@in_common
 @contextlib.contextmanager
-def _dropped_descriptors() -> Iterator[None]:
-    _flush()
+def quiet_descriptors() -> Iterator[None]:
+    """Drops what the block writes to file descriptors 1 and 2.
+
+    `sys.stdout` and `sys.stderr` stay the objects they are, so that a logging handler made inside
+    the block, as on importing TensorFlow, still works after it.
+    """
+    open_descriptors()
+    streams = (sys.stdout, sys.stderr)
+    _flush(streams)
     with contextlib.ExitStack() as stack:
         for descriptor in (1, 2):
             stack.enter_context(_to_null(descriptor))
-        stack.callback(_flush)  # what they still hold belongs to the block
+        stack.callback(_flush, streams)  # what they still hold belongs to the block
         yield
 
 
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # as in a process that was started without one
-            stream.flush()
+def open_descriptors() -> None:
+    """Opens those of the descriptors 0, 1 and 2 that are closed, on the null device.
+
+    Else the next file that is opened takes the number, and what is printed lands in it.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            point(descriptor, null)
+
+
+def point(descriptor: int, file: int) -> None:
+    """Lets a descriptor stand for an open file, whose own descriptor is closed."""
+    if descriptor == file:
+        os.set_inheritable(file, True)  # as `dup2` makes it
+        return
+    os.dup2(file, descriptor)
+    os.close(file)
+
+
+def _flush(streams: tuple[TextIO | None, ...]) -> None:
+    """Empties what is there and open; a reader that has gone is the next writer's to find out."""
+    for stream in streams:
+        if stream is not None and not stream.closed:
+            with contextlib.suppress(OSError):
+                stream.flush()
 
 
 @contextlib.contextmanager
 def _to_null(descriptor: int) -> Iterator[None]:
+    saved = os.dup(descriptor)
+    point(descriptor, os.open(os.devnull, os.O_WRONLY))
     try:
-        saved = os.dup(descriptor)
-    except OSError:  # it is closed: there is nothing to drop
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, descriptor)
         yield
     finally:
-        os.dup2(saved, descriptor)
-        os.close(saved)
-        os.close(null)
-
-
-_DESCRIPTORS, _STREAMS = _Shared(_dropped_descriptors), _Shared(_dropped_streams)
+        point(descriptor, saved)

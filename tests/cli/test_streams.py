@@ -65,3 +65,8 @@ def test_a_training_ends_and_leaves_its_files(tmp_path, reader):
     code, _, _ = shell(training, tmp_path)
     assert code == 0
     assert {"model.keras", "report.json"} <= {path.name for path in (tmp_path / "run").iterdir()}
+
+
+def test_a_result_that_cannot_be_written_is_one_line(tmp_path):
+    code, _, err = shell(f"{COMMAND} cache list > /dev/full", tmp_path)
+    assert code == 2 and err.startswith("Error: No space left") and err.count("\n") == 1
