@@ -14,8 +14,9 @@ import numpy as np
 from keras_prune.errors import ConfigError, ExportError, KerasPruneError, ModelError
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
-from keras_prune.utils.archives import check_bytes, check_unpacked, limited_variables
+from keras_prune.utils.archives import check_bytes, check_unpacked
 from keras_prune.utils.files import whole_file
+from keras_prune.utils.limited_variables import limited_variables
 from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.reasons import reason
 from keras_prune.utils.registered import register

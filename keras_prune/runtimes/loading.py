@@ -15,9 +15,9 @@ from keras_prune.utils.archives import (
     check_hdf5,
     check_unpacked,
     check_weights,
-    limited_variables,
 )
 from keras_prune.utils.labels import told_apart
+from keras_prune.utils.limited_variables import limited_variables
 from keras_prune.utils.long_networks import long_networks
 from keras_prune.utils.model_files import WEIGHTS_ALONE, check_layers, is_hdf5
 from keras_prune.utils.reasons import reason

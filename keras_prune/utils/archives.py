@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 import h5py
-import keras
 import numpy as np
 
 from keras_prune.errors import ModelError
 from keras_prune.utils.environment import number
 
-_VARIABLE, _MOST = "KERAS_PRUNE_MAX_UNPACKED_BYTES", 2**32
-_LITTLE = 2**26
-"""Variables of so many bytes are made whatever a file holds."""
+VARIABLE, MOST = "KERAS_PRUNE_MAX_UNPACKED_BYTES", 2**32
 
 
 def check_unpacked(path: Path) -> None:
@@ -42,11 +37,11 @@ def check_unpacked(path: Path) -> None:
 
 def check_bytes(path: Path, declared: int) -> None:
     """Likewise for a number of bytes that something in the file declares."""
-    most = _most(path, _MOST)
+    most = most_bytes(path, MOST)
     if declared > most:
         raise ModelError(
             f"{path} would unpack to {declared:,} bytes; at most {most:,.0f} are taken. If you "
-            f"trust it, let {_VARIABLE} be more."
+            f"trust it, let {VARIABLE} be more."
         )
 
 
@@ -83,46 +78,6 @@ def check_weights(path: Path) -> int:
         return check_hdf5(path, file)
 
 
-@contextlib.contextmanager
-def limited_variables(path: Path, stored: int) -> Iterator[None]:
-    """Refuses a model that has far more weights than its file, before memory is taken for them.
-
-    The block makes a model as a file describes it. All variables are counted as they are asked for,
-    whatever layer asks.
-
-    Args:
-        path: the file.
-        stored: how many bytes its weights take.
-
-    Raises:
-        ModelError: variables take more than twice as many bytes, and more than 64 MiB; or more
-            than `KERAS_PRUNE_MAX_UNPACKED_BYTES`, if that is set.
-    """
-    most = _most(path, min(_MOST, max(_LITTLE, 2 * stored)))
-    create = keras.Variable.__init__
-    asked = 0
-
-    def counted(
-        self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *rest: Any, **more: Any
-    ) -> None:
-        nonlocal asked
-        asked += _bytes(shape, dtype)
-        if asked > most:
-            raise MemoryError
-        create(self, initializer, shape, dtype, *rest, **more)
-
-    keras.Variable.__init__ = counted
-    try:
-        yield
-    finally:
-        keras.Variable.__init__ = create
-        if asked > most:  # said here, for Keras puts words around an error of a layer, or drops it
-            raise ModelError(
-                f"{path} describes a model of more than {most:,.0f} bytes, and holds {stored:,} "
-                f"bytes of weights. If you trust it, let {_VARIABLE} be more."
-            ) from None
-
-
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name.
 
@@ -138,13 +93,6 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{path.name} declares more than there is memory") from error
 
 
-def _most(path: Path, default: int) -> float:
-    return max(number(_VARIABLE, default), 2 * path.stat().st_size)
-
-
-def _bytes(shape: Any, dtype: Any) -> int:
-    """Of a variable; what has no shape yet begins as an array that is there already."""
-    lengths = [shape] if isinstance(shape, int) else list(shape or ())
-    if shape is None or None in lengths:
-        return 0
-    return math.prod(lengths) * np.dtype(keras.backend.standardize_dtype(dtype)).itemsize
+def most_bytes(path: Path, default: int) -> float:
+    """How many bytes a file may become, if nothing else is said."""
+    return max(number(VARIABLE, default), 2 * path.stat().st_size)

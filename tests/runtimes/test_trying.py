@@ -1,5 +1,8 @@
 """Files that crash what runs them do it in another process."""
 
+import subprocess
+import sys
+
 import keras
 import pytest
 
@@ -73,3 +76,12 @@ def test_the_try_really_runs_the_file(folder, monkeypatch):
     monkeypatch.setitem(trying._INTERPRETERS, ".tflite", Counting)
     trying._run(folder / "m.tflite")
     assert calls == [[(1, 4)], [(2, 4)]]
+
+
+def test_the_process_is_quick_to_start():
+    code = (
+        "import sys, keras_prune.runtimes.trying\n"
+        "print({'keras', 'tensorflow', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set()\n"
