@@ -32,7 +32,7 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Imports the user's modules, and carries the command out."""
         if names := ctx.meta.get(_IMPORTS):
-            with quietly():
+            with quietly(start=False):
                 import_modules(names)
         return super().invoke(ctx)
 

@@ -132,6 +132,10 @@ def _report(
     execution: Execution,
     observers: "Observers",
 ) -> "PruningReport | TrainingReport | None":
+    if config.common.deterministic:
+        with quietly(start=False):  # it is too late once TensorFlow runs
+            from keras_prune.training.determinism import fix_order
+        fix_order()
     if isinstance(config, TrainRecipe):
         with quietly():
             from keras_prune.training.run import train

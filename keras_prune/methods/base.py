@@ -112,6 +112,7 @@ class Method(ABC):
         seed: int = 0,
         directory: str | Path | None = None,
         precision: str = "float32",
+        deterministic: bool = False,
         workers: int = 1,
         watcher: Watcher = silent,
     ) -> Result:
@@ -124,6 +125,8 @@ class Method(ABC):
             directory: where state, files and report are written; a run that was killed there goes
                 on where it stopped.
             precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
+            deterministic: whether threads compute in a fixed order, so that the same seed gives the
+                same result to the bit; the process keeps to it from then on.
             workers: processes that measure candidates; the result does not depend on it. With more
                 than one a script needs `if __name__ == "__main__":` around what it does, for each
                 of them imports it.
@@ -140,7 +143,7 @@ class Method(ABC):
 
         result = run_method(
             self, model, task, seed=seed, directory=directory, precision=precision,
-            workers=workers, observers=Observers(watcher=watcher),
+            deterministic=deterministic, workers=workers, observers=Observers(watcher=watcher),
         )  # fmt: skip
         assert result is not None  # it is only where a run is to end early
         return result

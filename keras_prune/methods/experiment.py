@@ -76,6 +76,7 @@ def run_from_config(
             seed=common.seed,
             directory=directory,
             precision=common.precision,
+            deterministic=common.deterministic,
             workers=workers,
             observers=told,
             exports=_EXPORTS,
@@ -136,6 +137,7 @@ def _trained(config: RunConfig, splits: Splits, observers: Observers) -> tuple[k
         config.train,
         seed=common.seed,
         precision=common.precision,
+        deterministic=common.deterministic,
         observers=observers,
     )
     return model, [{"stage": f"train {common.model}", **row} for row in rows]

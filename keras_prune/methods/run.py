@@ -44,6 +44,7 @@ from keras_prune.tracking import Observers
 from keras_prune.training import SparseTrainingConfig, Task
 from keras_prune.training.calibration import in_order
 from keras_prune.training.chance import doubts
+from keras_prune.training.determinism import fix_order
 from keras_prune.training.identity import fingerprint
 from keras_prune.training.recalibration import norms
 from keras_prune.training.sparsity import ChannelRegularizer, regularizer
@@ -80,6 +81,7 @@ def run_method(
     seed: int = 0,
     directory: str | Path | RunDirectory | None = None,
     precision: str = "float32",
+    deterministic: bool = False,
     workers: int = 1,
     observers: Observers | None = None,
     exports: Sequence[str] = (),
@@ -97,6 +99,7 @@ def run_method(
         seed: of everything random.
         directory: where files are written; what a killed run has left there goes on.
         precision: of trainings and rollouts.
+        deterministic: whether threads compute in a fixed order; from then on the process does.
         workers: processes that measure candidates.
         observers: told of everything.
         exports: names of files beside the others that the pruned model is exported to.
@@ -112,6 +115,8 @@ def run_method(
         KerasPruneError: model, task, configuration or what is in the directory do not go together.
     """
     seed = expect_seed(seed)
+    if deterministic:
+        fix_order()
     bound = task.bind(model)
     method.check(model, bound)
     for training in filter(None, (method.sparse_training, method.recovery, method.finetune)):
@@ -123,7 +128,7 @@ def run_method(
     if isinstance(directory, str | Path):
         directory = RunDirectory.open(directory)
     told, started = observers or Observers(), time.monotonic() - seconds
-    identity = _identity(method, model, bound, seed, precision)
+    identity = _identity(method, model, bound, seed, precision, deterministic)
     with contextlib.ExitStack() as stack:
         saved = None
         if directory is not None:
@@ -142,7 +147,9 @@ def run_method(
             distillation=method.distillation,
             observers=told,
             directory=directory,
-            pool=stack.enter_context(Pool(workers)) if workers > 1 else None,
+            pool=stack.enter_context(Pool(workers, deterministic=deterministic))
+            if workers > 1
+            else None,
         )
         _warn(doubts(context.baseline, context.classes) if context.classes else None)
         run = _Run(method, context, saved, identity, started, uncounted)
@@ -413,7 +420,12 @@ def _warn(*told: str | None) -> None:
 
 
 def _identity(
-    method: Method, model: keras.Model, task: Task, seed: int, precision: str
+    method: Method,
+    model: keras.Model,
+    task: Task,
+    seed: int,
+    precision: str,
+    deterministic: bool,
 ) -> dict[str, str]:
     """What must be the same for a run to go on, or to be the one that has ended."""
     own = {
@@ -421,6 +433,7 @@ def _identity(
         "configuration": _text(method.get_config()),
         "seed": str(seed),
         "precision": precision,
+        "determinism": str(deterministic).lower(),
         "model": fingerprint(model),
         "version of keras-prune": version("keras-prune"),
         "version of Keras": keras.__version__,

@@ -35,9 +35,10 @@ class Pool:
 
     Args:
         workers: how many processes; each computes on its share of the processor's cores.
+        deterministic: whether their threads compute in a fixed order.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, deterministic: bool = False) -> None:
         if workers < 1:
             raise ConfigError(f"Expected workers to be at least 1. Received: {workers}.")
         self.workers = workers
@@ -48,7 +49,7 @@ class Pool:
             workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(max(1, (os.cpu_count() or 1) // workers),),
+            initargs=(max(1, (os.cpu_count() or 1) // workers), deterministic),
         )
 
     def __enter__(self) -> Self:
@@ -136,7 +137,7 @@ _built: dict[int, Any] = {}
 """The evaluator this process has built last, by number: the memory of one is enough."""
 
 
-def _begin(threads: int) -> None:
+def _begin(threads: int, deterministic: bool) -> None:
     """Prepares a process before TensorFlow starts in it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import signal
@@ -148,6 +149,11 @@ def _begin(threads: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.list_logical_devices()  # starts the runtime, with its greetings
+        if deterministic:
+            from keras_prune.training.determinism import fix_order
+
+            fix_order()
+            tf.random.set_seed(0)  # for what a model draws in inference
         import_inherited()
 
 

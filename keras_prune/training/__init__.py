@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         TrainingConfig,
         TrainRecipe,
     )
+    from keras_prune.training.determinism import fix_order
     from keras_prune.training.evaluation import Evaluation, evaluate, evaluate_predictor
     from keras_prune.training.objective import Objective
     from keras_prune.training.precision import computing_in
@@ -37,6 +38,7 @@ __all__ = [
     "evaluate",
     "evaluate_predictor",
     "fit",
+    "fix_order",
     "recalibrate",
     "train",
 ]
@@ -59,6 +61,7 @@ __getattr__, __dir__ = lazy(
         "evaluate": ".evaluation",
         "evaluate_predictor": ".evaluation",
         "fit": ".trainer",
+        "fix_order": ".determinism",
         "recalibrate": ".recalibration",
         "train": ".run",
     },

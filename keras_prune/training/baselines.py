@@ -23,6 +23,7 @@ def baseline(
     *,
     seed: int,
     precision: str = "float32",
+    deterministic: bool = False,
     observers: Observers | None = None,
 ) -> Trained:
     """A network of the zoo, trained on a data set, from the cache if it was made before.
@@ -37,6 +38,7 @@ def baseline(
         config: how to train.
         seed: of weights and training.
         precision: what the training computes in, as in `fit`.
+        deterministic: whether threads compute in a fixed order, as in `fit`.
         observers: told of every step and epoch, also of those of an earlier run.
 
     Returns:
@@ -47,9 +49,10 @@ def baseline(
     """
     told = observers or Observers()
     data_name = re.sub(r"\W+", "-", splits.name)  # it may be a path
-    entry = CacheEntry(
-        f"{model_name}-{data_name}", _made_by(model_name, splits, config, seed, precision)
-    )
+    made_by = _made_by(model_name, splits, config, seed, precision)
+    if deterministic:  # what was trained before there was the choice stays in the cache
+        made_by["deterministic"] = True
+    entry = CacheEntry(f"{model_name}-{data_name}", made_by)
     stage = f"train {model_name}"
     with entry.held():
         found = entry.load()
@@ -65,6 +68,7 @@ def baseline(
             config,
             seed=seed,
             precision=precision,
+            deterministic=deterministic,
             watcher=told.progress,
             stage=stage,
             callbacks=told.training(stage, past=checkpoint.rows),

@@ -149,6 +149,8 @@ class CommonConfig:
         batch_size: training images in a batch.
         seed: of training, sampling and the order of the data.
         precision: `"float32"` or `"mixed_bfloat16"`, for trainings and rollouts.
+        deterministic: whether what several threads compute is done in a fixed order, so that the
+            same seed gives the same weights to the bit; some networks take longer then.
         augment: whether training images are shifted (and flipped where that suits the data).
         rescale: what pixel values 0-255 are multiplied by, for a network trained on others, for
             example 1/255.
@@ -161,6 +163,7 @@ class CommonConfig:
     batch_size: int = 128
     seed: int = 0
     precision: Precision = "float32"
+    deterministic: bool = False
     augment: bool = True
     rescale: float = 1.0
     weights: str | None = None

@@ -84,6 +84,7 @@ def _trained(
         recipe.train,
         seed=common.seed,
         precision=common.precision,
+        deterministic=common.deterministic,
         watcher=observers.progress,
         callbacks=observers.training("train", past=checkpoint.rows),
         validate=True,

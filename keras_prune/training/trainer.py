@@ -13,6 +13,7 @@ from keras_prune.errors import ConfigError, DataError
 from keras_prune.training.checkpoint import Checkpoint, Row
 from keras_prune.training.classifier import sharing_layers
 from keras_prune.training.config import DistillationConfig, TrainingConfig
+from keras_prune.training.determinism import fix_order
 from keras_prune.training.distillation import Distilling
 from keras_prune.training.evaluation import by_pipeline, misfit
 from keras_prune.training.loop import run_epochs
@@ -47,6 +48,7 @@ def fit(
     *,
     seed: int,
     precision: str = "float32",
+    deterministic: bool = False,
     watcher: Watcher = silent,
     stage: str = "train",
     callbacks: Iterable[keras.callbacks.Callback] = (),
@@ -65,6 +67,7 @@ def fit(
         config: how to train.
         seed: of Python, NumPy and TensorFlow, and of the order and moves of the examples.
         precision: `"float32"`, or `"mixed_bfloat16"` to compute in bfloat16 with float32 weights.
+        deterministic: whether threads compute in a fixed order; from then on the process does.
         watcher: told of every few steps.
         stage: what the watcher calls this training.
         callbacks: Keras callbacks beside those of the task.
@@ -93,6 +96,8 @@ def fit(
     >>> [row["epoch"] for row in fit(zoo.lenet5(), splits, config, seed=0).rows]
     [1]
     """
+    if deterministic:
+        fix_order()
     task, begun = as_task(task, model), model.get_weights()
     told = [ProgressCallback(watcher, stage), *callbacks, *task.callbacks()]
     if task.own_fit is not None:

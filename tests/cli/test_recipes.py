@@ -14,7 +14,8 @@ from keras_prune.utils.config import dotted, to_dict
 # Of options that other values would be refused of.
 VALUES = {
     "agent_learning_rate": 0.25, "augment": False, "balance": 0.125, "criterion": "l1",
-    "curve": True, "dataset": "mnist", "exclude": ("conv1", "block5_*"), "latency": 0.5,
+    "curve": True, "dataset": "mnist", "deterministic": True, "exclude": ("conv1", "block5_*"),
+    "latency": 0.5,
     "model": "conv248", "normalize": "max", "precision": "mixed_bfloat16", "price": -0.25,
     "ratios": {"conv1": 0.25, "block5_*": 0.5},
     "scope": "global", "sparsity": 0.75, "threshold": "erk", "weights": "w.keras",

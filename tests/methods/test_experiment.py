@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from keras_prune import data
+from keras_prune import data, zoo
 from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.methods import experiment
 from keras_prune.methods.config import load_run
@@ -159,6 +159,23 @@ def test_a_request_that_cannot_be_carried_out_trains_nothing(tmp_path, monkeypat
     run = RunDirectory.create(tmp_path / "run")
     with pytest.raises(ConfigError, match="Unknown layer or group to exclude"):
         run_from_config(override(CONFIG, {"prune.exclude": ["nothing"]}), run)
+
+
+def test_a_configuration_asks_the_baseline_and_the_method_for_a_fixed_order(tmp_path, monkeypatch):
+    asked = []
+
+    def trained(name, splits, *_, deterministic, **__):
+        asked.append(deterministic)
+        return zoo.build(name, splits.input_shape, splits.num_classes), []
+
+    monkeypatch.setattr("keras_prune.methods.experiment.baseline", trained)
+    monkeypatch.setattr(
+        "keras_prune.methods.experiment.run_method",
+        lambda *_, deterministic, **__: asked.append(deterministic),
+    )
+    config = override(CONFIG, {"common.deterministic": True})
+    assert run_from_config(config, RunDirectory.create(tmp_path)) is None
+    assert asked == [True, True]
 
 
 def test_a_method_has_the_trainings_of_its_configuration():
