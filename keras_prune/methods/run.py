@@ -431,9 +431,9 @@ def _identity(
     own = {
         "method": method.name,
         "configuration": _text(method.get_config()),
-        "seed": str(seed),
+        # What was begun before there was the choice goes on.
+        "seed": f"{seed}, deterministic" if deterministic else str(seed),
         "precision": precision,
-        "determinism": str(deterministic).lower(),
         "model": fingerprint(model),
         "version of keras-prune": version("keras-prune"),
         "version of Keras": keras.__version__,

@@ -54,7 +54,7 @@ def test_a_row_per_file_and_batch_size(folder):
 @pytest.mark.parametrize("name", FILES)
 def test_every_kind_tells_its_macs_and_size(folder, name, monkeypatch):
     opened = files.open_runtime
-    monkeypatch.setattr(files, "open_runtime", lambda path, threads: opened(path))
+    monkeypatch.setattr(files, "open_runtime", lambda path, *_, **__: opened(path))
     [row] = benchmark([folder / name], turns=1).rows
     assert row.macs == profile(network(8)).total.macs
     assert (row.speedup, row.mac_ratio, row.realised) == (1, 1, None)
@@ -84,6 +84,6 @@ def test_realised_is_the_part_of_the_saved_work_that_became_time(folder, monkeyp
 )
 def test_bad_files(folder, names, batch_size, error, words, monkeypatch):
     opened = files.open_runtime
-    monkeypatch.setattr(files, "open_runtime", lambda path, threads: opened(path))
+    monkeypatch.setattr(files, "open_runtime", lambda path, *_, **__: opened(path))
     with pytest.raises(error, match=words):
         benchmark([folder / name for name in names], batch_sizes=(batch_size,), turns=1)

@@ -264,7 +264,7 @@ def test_a_killed_run_does_not_go_on_with_something_else(name, model, tmp_path, 
         method(name).run(model, task(), seed=3, directory=run)
     for words, given in (
         ("seed", {"seed": 4}),
-        ("determinism", {"deterministic": True}),
+        ("seed", {"deterministic": True}),
         ("validation data", {"task": task(validation=pictures(29, 1))}),
         ("model", {"model": network(3)}),
     ):

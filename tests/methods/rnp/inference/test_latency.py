@@ -36,7 +36,7 @@ def test_both_files_see_the_same_images_turn_by_turn(monkeypatch):
         kind = "saved_model"
         inputs = (type("Port", (), {"shape": (None, 2)}),)
 
-        def __init__(self, path, threads):
+        def __init__(self, path, threads, **_):
             self.seen = seen[path]
 
         def __call__(self, arrays):
