@@ -1,154 +1,162 @@
-"""Measures whether resident memory grows with what one process has done.
+"""Whether memory grows with what one process has pruned, timed or walked.
 
-    python benchmarks/memory.py
+    python benchmarks/memory.py [prune | benchmark | walk ...] [--times N]
 
-Networks are pruned, files benchmarked, and networks walked, many in one process; beside each stands
-what Keras and TensorFlow alone keep for the same models. Memory is read after a garbage collection,
-and where it is said after `keras.backend.clear_session()`, which is the user's to call.
+Each kind of work is done again and again in a process of its own, and beside it what Keras and
+TensorFlow do in it without this package: the same networks built, loaded and called. After each,
+garbage is collected. What grows by more than they make it grow is held by the package.
 """
 
-import argparse
 import gc
-import multiprocessing
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-APPLICATIONS = (
-    "DenseNet121", "DenseNet169", "DenseNet201", "EfficientNetB0", "EfficientNetB1",
-    "EfficientNetB2", "EfficientNetB3", "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2S",
-    "InceptionResNetV2", "InceptionV3", "MobileNet", "MobileNetV2", "MobileNetV3Large",
-    "MobileNetV3Small", "NASNetMobile", "ResNet50", "ResNet50V2", "ResNet101",
-)  # fmt: skip
+import click
+import numpy as np
 
-
-def _megabytes() -> float:
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
-    return pages * 4096 / 2**20
+TIMES = {"prune": 50, "benchmark": 200, "walk": 40}
+IMAGES = np.zeros((8, 28, 28, 1), "float32")
+Work = Callable[[int], Any]
 
 
-def _small(number: int):  # type: ignore[no-untyped-def]
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(TIMES)))
+@click.option("--times", type=int, help="How often.  [default: 50, 200, 40]")
+@click.option("--one", type=click.Choice(["ours", "alone"]), hidden=True)
+def main(names: tuple[str, ...], times: int | None, one: str | None) -> None:
+    """Prints a table of resident memory, in MiB."""
+    if one:
+        click.echo(json.dumps(measure(WORK[one][names[0]], times or TIMES[names[0]])))
+        return
+    columns = ("start", "a third", "end", "growth of each")
+    click.echo(f"{'what':24}{'number':>8}" + "".join(f"{name:>16}" for name in columns))
+    for name in names or TIMES:
+        for who in WORK:
+            _in_a_process(name, who, times or TIMES[name])
+
+
+def measure(prepared: Callable[[], Work], times: int) -> list[float]:
+    """Resident memory after the first piece of work, after a third and at the end, in MiB."""
+    work, marks = prepared(), []
+    for number in range(times + 1):  # the first one loads what all need
+        work(number)
+        gc.collect()
+        if number in (0, times // 3, times):
+            marks.append(resident())
+    return marks
+
+
+def resident() -> float:
+    """Resident memory of the process now, in MiB; of Linux alone."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def prunes() -> Work:
+    """Walk, plan and surgery of a small network, and a prediction of what is left."""
+    import keras_prune as kp
+    from keras_prune.surgery import prune_graph
+
+    def work(_: int) -> None:
+        graph = kp.ChannelGraph(kp.zoo.conv248())
+        kept = {name: range((group.channels + 1) // 2) for name, group in graph.groups.items()}
+        small = prune_graph(graph, kp.PruningPlan.for_graph(graph, kept))
+        small.predict(IMAGES, verbose=0)
+
+    return work
+
+
+def predictions() -> Work:
+    """The same with Keras: a network, a copy of it, and a prediction."""
+    import keras
+
     from keras_prune import zoo
 
-    return zoo.build("conv248", (28, 28, 1), 10)
+    return lambda _: keras.models.clone_model(zoo.conv248()).predict(IMAGES, verbose=0)
 
 
-def _prune(number: int) -> None:
-    import numpy as np
+def benchmarks() -> Work:
+    """A `.keras` and a `.tflite` file timed side by side."""
+    from keras_prune.benchmarking import benchmark
 
-    import keras_prune as kp
-
-    model = _small(number)
-    graph = kp.ChannelGraph(model)
-    plan = kp.Budget(macs=0.5).allocate(graph, kp.criteria.get("l1")(graph))
-    kp.prune(model, plan).predict(np.zeros((2, 28, 28, 1), "float32"), verbose=0)
+    files = _files()
+    return lambda _: benchmark(files, turns=1, threads=1)
 
 
-def _predict_alone(number: int) -> None:
-    """What Keras does in `_prune`: two models are made, one predicts."""
-    import numpy as np
-
-    _small(number)
-    _small(number).predict(np.zeros((2, 28, 28, 1), "float32"), verbose=0)
-
-
-def _benchmark(number: int) -> None:
-    import keras_prune as kp
-
-    kp.benchmark(_files(), turns=1)
-
-
-def _load_alone(number: int) -> None:
-    """What is loaded and called in `_benchmark`, by Keras, TensorFlow and LiteRT alone."""
+def loadings() -> Work:
+    """The same files loaded and called six times, as a turn does it."""
     import keras
-    import numpy as np
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    kept, lite = _files()
-    model = keras.models.load_model(kept, compile=False)
-    tf.function(lambda x: model(x, training=False))(np.zeros((1, 28, 28, 1), "float32"))
-    Interpreter(str(lite)).get_signature_runner()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    saved, converted = _files()
+
+    def work(_: int) -> None:
+        model = keras.models.load_model(saved)
+        outputs = tf.function(lambda images: model(images, training=False))
+        run = Interpreter(model_path=str(converted), num_threads=1).get_signature_runner()
+        for _ in range(6):
+            outputs(tf.constant(IMAGES[:1])).numpy()
+            run(**dict.fromkeys(run.get_input_details(), IMAGES[:1]))
+
+    return work
 
 
-_FOLDER = "KERAS_PRUNE_MEMORY_FILES"
+def walks() -> Work:
+    """The graphs of the networks of `keras.applications`, one after the other."""
+    from keras_prune import ChannelGraph
+
+    build = builders()
+    return lambda number: ChannelGraph(build(number)).groups
 
 
-def _files() -> list[Path]:
-    return [Path(os.environ[_FOLDER]) / name for name in ("m.keras", "m.tflite")]
+def builds() -> Work:
+    """The same networks built, and nothing else."""
+    return builders()
 
 
-def _make_files() -> None:
-    import keras_prune as kp
-
-    for path in _files():
-        kp.export(_small(0), path)
-
-
-def _application(number: int):  # type: ignore[no-untyped-def]
+def builders() -> Work:
+    """Builds a network of `keras.applications`, smallest first, by its number."""
     import keras
 
-    made = getattr(keras.applications, APPLICATIONS[number % len(APPLICATIONS)])
-    return made(weights=None, classes=10)
+    found = [
+        value
+        for name, value in sorted(vars(keras.applications).items())
+        if callable(value) and name[0].isupper()
+    ]
+    return lambda number: found[number % len(found)](weights=None)
 
 
-def _walk(number: int) -> None:
-    import keras
-
-    import keras_prune as kp
-
-    kp.ChannelGraph(_application(number))
-    keras.backend.clear_session()
-
-
-def _build_alone(number: int) -> None:
-    import keras
-
-    _application(number)
-    keras.backend.clear_session()
+def _files() -> tuple[Path, Path]:
+    """Both files, made by another process: converters keep memory of their own."""
+    folder = tempfile.mkdtemp()
+    code = f"import keras_prune as kp; m = kp.zoo.conv248(); m.save({folder + '/m.keras'!r}); "
+    code += f"kp.export(m, {folder + '/m.tflite'!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    return Path(folder, "m.keras"), Path(folder, "m.tflite")
 
 
-WORKS: dict[str, tuple[Callable[[int], None], Callable[[int], None], int]] = {
-    "networks pruned, called": (_prune, _predict_alone, 50),
-    "benchmarks of two files": (_benchmark, _load_alone, 200),
-    "networks walked, session cleared": (_walk, _build_alone, 40),
+WORK: dict[str, dict[str, Callable[[], Work]]] = {
+    "ours": {"prune": prunes, "benchmark": benchmarks, "walk": walks},
+    "alone": {"prune": predictions, "benchmark": loadings, "walk": builds},
 }
-"""Name -> what is done, what the libraries do in it alone, how often."""
 
 
-def _measured(act: Callable[[int], None], count: int, found: "multiprocessing.Queue") -> None:  # type: ignore[type-arg]
-    readings = []
-    for number in range(count):
-        act(number)
-        readings.append(_megabytes())
-    found.put((readings[0], readings[count // 2], readings[-1]))
-
-
-def main() -> None:
-    """Prints a table; each row is a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", type=int, default=1, help="do only one in so many")
-    options = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    os.environ[_FOLDER] = tempfile.mkdtemp()
-    making = context.Process(target=_make_files)  # a benchmark starts TensorFlow itself
-    making.start()
-    making.join()
-    print("| what | number | MB after the first | half-way | at the end | MB each, second half |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, (act, alone, whole) in WORKS.items():
-        count = max(2, whole // options.part)
-        for what, work in ((name, act), ("the libraries alone", alone)):
-            found = context.Queue()
-            process = context.Process(target=_measured, args=(work, count, found))
-            process.start()
-            first, half, last = found.get()
-            process.join()
-            each = (last - half) / (count - 1 - count // 2 or 1)
-            row = (what, str(count), f"{first:.0f}", f"{half:.0f}", f"{last:.0f}", f"{each:.2f}")
-            print(f"| {' | '.join(row)} |", flush=True)
+def _in_a_process(name: str, who: str, times: int) -> None:
+    command = [sys.executable, __file__, name, "--one", who, "--times", str(times)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    start, third, end = json.loads(done.stdout.splitlines()[-1])
+    what = name if who == "ours" else f"{name}, Keras alone"
+    figures = f"{start:16.0f}{third:16.0f}{end:16.0f}{(end - start) / times:16.3f}"
+    click.echo(f"{what:24}{times:8}{figures}")
 
 
 if __name__ == "__main__":

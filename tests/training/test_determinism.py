@@ -101,7 +101,7 @@ def test_what_comes_too_late_is_said(monkeypatch):
     """In a process that runs already, and whose rest is spared."""
     tf.config.list_logical_devices()
     monkeypatch.setattr("tensorflow.config.experimental.enable_op_determinism", lambda: None)
-    with pytest.warns(ResultWarning, match="TensorFlow runs already.* fix_order"):
+    with pytest.warns(ResultWarning, match="runs already.*kp.training.fix_order"):
         fix_order()
     monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "1")
     fix_order()
