@@ -65,10 +65,11 @@ class Checkpoint:
         self._identity = identity
         self._interval = number(_VARIABLE, _SECONDS) if interval is None else interval
         self._saved = time.monotonic()
-        self._told = False
+        self._told = self._refused = False
 
     def load(self) -> tuple[Position, list[np.ndarray]] | None:
         """The position and the variables' values of the newest whole save; None without one."""
+        self._refused = False
         for place in self._generations.newest_first():
             try:
                 content = read_json(place / "position.json")
@@ -80,6 +81,16 @@ class Checkpoint:
         if self._generations.damaged:
             self.ignored("its files are not those that were written")
         return None
+
+    def refuse(self, why: str = "") -> None:
+        """Lets what was loaded last count for nothing.
+
+        Args:
+            why: is said, if anything.
+        """
+        self._refused = True
+        if why:
+            self.ignored(why)
 
     def ignored(self, why: str) -> None:
         """Says that what was found is not used; once, for what was found may be asked for again."""
@@ -94,6 +105,8 @@ class Checkpoint:
 
     def rows(self) -> list[Row]:
         """The figures of the epochs that an earlier attempt has finished."""
+        if self._refused:
+            return []
         found = self.load()
         return [] if found is None else found[0].rows
 

@@ -50,21 +50,20 @@ def run_epochs(
     trainer.optimizer.build(trainer.trainable_variables)
     found = checkpoint.load() if checkpoint is not None else None
     values: list[np.ndarray] = []
-    if found is not None and found[0].steps not in (None, steps):
-        found = None  # it is of an attempt whose batches were halved, which comes to it again
     if checkpoint is not None and found is not None:
-        _build_metrics(trainer, batches(0))
-        if _fits(trainer, *found, epochs, steps):
+        if found[0].steps not in (None, steps):
+            checkpoint.refuse()  # it is of an attempt in halved batches, which comes to it again
+        elif _fits(trainer, batches, *found, epochs, steps):
             position, values = found
             _restore(trainer, values)
         else:
-            checkpoint.ignored("it is of another training")
+            checkpoint.refuse("it is of another training")
     if position.finished:
         return position.rows
     told = keras.callbacks.CallbackList(
         list(callbacks), model=trainer, epochs=epochs, steps=steps, verbose=0
     )
-    good = GoodWeights(trainer, "its beginning" if found is None else "where it was taken up")
+    good = GoodWeights(trainer, "where it was taken up" if values else "its beginning")
     trainer.stop_training = False
     trainer.make_train_function()
     told.on_train_begin()
@@ -120,9 +119,15 @@ def _build_metrics(trainer: keras.Model, batches: tf.data.Dataset) -> None:
 
 
 def _fits(
-    trainer: keras.Model, position: Position, values: list[np.ndarray], epochs: int, steps: int
+    trainer: keras.Model,
+    batches: Batches,
+    position: Position,
+    values: list[np.ndarray],
+    epochs: int,
+    steps: int,
 ) -> bool:
     """Whether a saved state can be one of this training."""
+    _build_metrics(trainer, batches(0))
     shapes = [tuple(variable.shape) for variable in variables_of(trainer)]
     within = position.epoch <= epochs and position.step < steps
     return within and shapes == [value.shape for value in values]

@@ -35,12 +35,18 @@ class Kill(keras.callbacks.Callback):
         self.begun.append(batch)
 
 
-def train(config, folder=None, kill=None, seed=1, identity="a", callbacks=()):
+def train(config, folder=None, kill=None, seed=1, identity="a", callbacks=(), past=None):
     """Weights and rows of a training with Dropout, whose model starts from `seed`."""
     model = regression(seed, dropout=0.5)
     task = Task((X, Y), validation=(X, Y), loss="mse", metrics=["mae"], batch_size=4)
     checkpoint = Checkpoint(folder, identity, 0.0) if folder else None
     told = [kill or Kill(), *callbacks]
+    if past is not None:
+        told.append(
+            keras.callbacks.LambdaCallback(
+                on_train_begin=lambda logs: past.extend(checkpoint.rows())
+            )
+        )
     rows = fit(model, task, config, seed=3, callbacks=told, validate=True, checkpoint=checkpoint)
     return weights(model), rows.rows
 
@@ -103,9 +109,20 @@ def test_what_another_training_left_is_ignored(unbroken, tmp_path):
 def test_a_state_of_other_variables_is_told_and_ignored(unbroken, tmp_path):
     with pytest.raises(Killed):
         train(ADAMW, tmp_path, Kill(4))
+    past = []
     with pytest.warns(ResultWarning, match="is not used: it is of another training") as told:
-        assert_equal(train(SGD, tmp_path), unbroken["sgd"])
+        found = train(SGD, tmp_path, past=past)
+    assert_equal(found, unbroken["sgd"])
     assert sum(each.category is ResultWarning for each in told) == 1
+    assert past == []  # nobody is told of its epochs
+
+
+def test_rows_of_an_earlier_attempt_are_told(tmp_path):
+    with pytest.raises(Killed):
+        train(SGD, tmp_path, Kill(4))
+    past = []
+    train(SGD, tmp_path, past=past)
+    assert [row["epoch"] for row in past] == [1]
 
 
 def test_a_damaged_state_leaves_the_one_before(unbroken, tmp_path):
