@@ -50,11 +50,15 @@ class _Lasting(io.FileIO):
 
 
 def _lasting(stream: Any) -> Any:
-    """The same stream in that form; one that is no descriptor stays."""
+    """The same stream in that form; one that is no descriptor stays, as in a notebook."""
     if not isinstance(stream, io.TextIOWrapper):
         return stream
+    try:
+        raw = _Lasting(stream.fileno(), "w", closefd=False)
+    except OSError:
+        stream.reconfigure(errors="backslashreplace")
+        return stream
     stream.flush()
-    raw = _Lasting(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding,

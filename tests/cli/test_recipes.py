@@ -201,7 +201,7 @@ def test_the_short_name_of_the_price_stays(call, driver):
         (["vgg16", "--b", "inf"], "expected a finite number. Received: inf."),
         (["vgg16", "--b", "one"], "'one' is not a valid float"),
         (["vgg16", "--samples", "0"], "samples to be at least 2. Received: 0."),
-        (["vgg16", "--epochs", "0"], "epochs to be at least 1. Received: 0."),
+        (["vgg16", "--epochs", "0"], "epochs to be at least 1, at most a million. Received: 0."),
         (["vgg16", "--precision", "half"], "'half' is not one of 'float32', 'mixed_bfloat16'"),
         (["vgg16", "--sampel", "1"], "No such option '--sampel'. Did you mean '--samples'?"),
         (["vgg16", "--model", "vgg19"], "No such option '--model'"),

@@ -82,7 +82,7 @@ def test_what_was_won_is_kept_though_a_test_image_cannot_be_read(call, tmp_path)
         (["lenet5", "--dataset", "digits", "--out", "used"], "used is not empty"),
         (
             ["lenet5", "--dataset", "digits", "--learning-rate", "0"],
-            "learning_rate to be a positive number",
+            "learning_rate to be a positive finite number",
         ),
         (
             ["lenet5", "--dataset", "digits", "--precision", "half"],
