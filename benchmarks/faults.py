@@ -37,16 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     options = parser.parse_args(arguments)
     print("| faults | carried out | lost | run | raw |\n| --- | ---: | ---: | ---: | ---: |")
-    told: list[str] = []
+    failed = False
     for name in options.kinds:
         carry_out, whole = KINDS[name]
         with tempfile.TemporaryDirectory() as folder:
             found = carry_out(Path(folder), options.count or whole, options.jobs)
         shown = (found.tried, found.lost, found.run, found.raw)
         print(f"| {name} | {' | '.join(map(str, shown))} |", flush=True)
-        told += found.told
-    print(*told, sep="\n", file=sys.stderr)
-    return int(bool(told))
+        print(*found.told, sep="\n", file=sys.stderr, flush=True)
+        failed |= bool(found.told)
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import numpy as np
 from keras_prune.data.images import resized
 from keras_prune.data.sources import Arrays, Shape, parts
 from keras_prune.errors import DataError
-from keras_prune.utils.quiet import in_common, quiet
+from keras_prune.utils.in_common import in_common
+from keras_prune.utils.quiet import quiet
 
 _READ_BATCH = 1024
 _PROBE_SECONDS = 5

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 
 from keras_prune.errors import ModelError
 from keras_prune.utils.archives import MOST, VARIABLE, most_bytes
+from keras_prune.utils.in_common import in_common
 
 _LITTLE = 2**26
 """Variables of so many bytes are made whatever a file holds."""
@@ -33,17 +36,49 @@ def limited_variables(path: Path, stored: int) -> Iterator[None]:
         ModelError: variables take more than twice as many bytes, and more than 64 MiB; or more
             than `KERAS_PRUNE_MAX_UNPACKED_BYTES`, if that is set.
     """
-    most = most_bytes(path, min(MOST, max(_LITTLE, 2 * stored)))
+    limit = _Limit(most_bytes(path, min(MOST, max(_LITTLE, 2 * stored))))
+    limits = vars(_here).setdefault("limits", [])
+    with _counted():
+        limits.append(limit)
+        try:
+            yield
+        finally:
+            limits.remove(limit)
+            if limit.asked > limit.most:  # said here: Keras words or drops an error of a layer
+                raise ModelError(
+                    f"{path} describes a model of more than {limit.most:,.0f} bytes, and holds "
+                    f"{stored:,} bytes of weights. If you trust it, let {VARIABLE} be more."
+                ) from None
+
+
+@dataclass(eq=False)
+class _Limit:
+    """How many bytes variables may take, and have asked for."""
+
+    most: float
+    asked: int = 0
+
+    def ask(self, count: int) -> None:
+        self.asked += count
+        if self.asked > self.most:
+            raise MemoryError
+
+
+_here = threading.local()
+"""The limits of each thread: what others load meanwhile does not count."""
+
+
+@in_common
+@contextlib.contextmanager
+def _counted() -> Iterator[None]:
+    """Every variable is counted before it is made."""
     create = keras.Variable.__init__
-    asked = 0
 
     def counted(
         self: Any, initializer: Any, shape: Any = None, dtype: Any = None, *rest: Any, **more: Any
     ) -> None:
-        nonlocal asked
-        asked += _bytes(shape, dtype)
-        if asked > most:
-            raise MemoryError
+        for limit in getattr(_here, "limits", ()):
+            limit.ask(_bytes(shape, dtype))
         create(self, initializer, shape, dtype, *rest, **more)
 
     keras.Variable.__init__ = counted
@@ -51,11 +86,6 @@ def limited_variables(path: Path, stored: int) -> Iterator[None]:
         yield
     finally:
         keras.Variable.__init__ = create
-        if asked > most:  # said here, for Keras puts words around an error of a layer, or drops it
-            raise ModelError(
-                f"{path} describes a model of more than {most:,.0f} bytes, and holds {stored:,} "
-                f"bytes of weights. If you trust it, let {VARIABLE} be more."
-            ) from None
 
 
 def _bytes(shape: Any, dtype: Any) -> int:

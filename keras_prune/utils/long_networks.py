@@ -4,10 +4,13 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+from keras_prune.utils.in_common import in_common
+
 _DEPTH = 20_000
 """Python's frames; they take no room on the processor's stack."""
 
 
+@in_common
 @contextlib.contextmanager
 def long_networks() -> Iterator[None]:
     """A block in which Keras can make a model that is thousands of layers deep.

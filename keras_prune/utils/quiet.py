@@ -4,42 +4,11 @@ import contextlib
 import io
 import os
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from typing import TextIO
 
-Section = Callable[[], AbstractContextManager[None]]
-
-
-def in_common(change: Section) -> Section:
-    """A change of the whole process that threads share: the first that enters makes it, and the
-    last that leaves takes it back.
-
-    Were it each thread's own, one would save what another has changed, and restore that.
-
-    Args:
-        change: returns a context manager that makes the change and takes it back.
-    """
-    lock, made, inside = threading.Lock(), contextlib.ExitStack(), 0
-
-    @contextlib.contextmanager
-    def section() -> Iterator[None]:
-        nonlocal inside
-        with lock:
-            if not inside:
-                made.enter_context(change())
-            inside += 1
-        try:
-            yield
-        finally:
-            with lock:
-                inside -= 1
-                if not inside:
-                    made.close()
-
-    return section
+from keras_prune.utils.in_common import in_common
 
 
 @in_common
