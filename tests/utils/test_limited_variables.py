@@ -26,7 +26,9 @@ def test_several_threads_load_at_once(file):
 
 
 def test_a_limit_holds_in_its_own_block_alone(file):
-    with pytest.raises(ModelError, match="describes a model of more than"):
-        with limited.limited_variables(file, 0):
-            keras.layers.Dense(50_000).build((None, 400))
+    with (
+        pytest.raises(ModelError, match="describes a model of more than"),
+        limited.limited_variables(file, 0),
+    ):
+        keras.layers.Dense(50_000).build((None, 400))
     keras.layers.Dense(500).build((None, 40))
