@@ -260,6 +260,8 @@ class _Run:
         state = replace(state, resumed=state.resumed + 1)
         if self._saved is not None:  # so that it counts when this process is killed, too
             self._saved.save(state, self._model)
+        if self._directory is not None:  # it may have been killed before it came to that
+            self._write_step(self._directory, state)
         return state
 
     def _kept(self, state: RunState) -> RunState:
@@ -271,11 +273,14 @@ class _Run:
         if self._saved is None or self._directory is None:
             return state
         self._saved.save(state, self._model)
-        for name, frame in self._method.tables(state).items():
-            self._directory.write_frame(f"{name}.csv", frame)
-        state.plan.save(self._directory / "plan.json")
+        self._write_step(self._directory, state)
         self._directory.remove("trainings")  # the state holds what they came to
         return state
+
+    def _write_step(self, directory: RunDirectory, state: RunState) -> None:
+        for name, frame in self._method.tables(state).items():
+            directory.write_frame(f"{name}.csv", frame)
+        state.plan.save(directory / "plan.json")
 
     @property
     def _seconds(self) -> float:

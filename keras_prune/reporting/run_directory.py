@@ -33,6 +33,9 @@ _REPORT = "report.json"
 _DRAFTS = (".*-[0-9]*.*", ".files")
 """Names of what is being written: files, and the forms of a sparse network."""
 
+_LOCKS = (".lock", ".owner")
+"""Names of what says whose the directory is."""
+
 
 class RunDirectory:
     """Where a run writes its files. Made with `create`.
@@ -51,6 +54,8 @@ class RunDirectory:
     def create(cls, path: str | Path) -> "RunDirectory":
         """Makes the directory, or takes an empty one.
 
+        One that a process has only begun to fill when it was killed counts as empty.
+
         Args:
             path: the directory. Missing parents are made too.
 
@@ -61,7 +66,7 @@ class RunDirectory:
         try:
             missing = [parent for parent in path.parents if not parent.exists()]
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if any(not _is_worthless(found) for found in path.iterdir()):
                 raise ConfigError(
                     f"The run directory {path} is not empty. A run is never overwritten: "
                     "give another --out or remove the directory."
@@ -235,6 +240,11 @@ class RunDirectory:
         with whole_file(self.path / name) as draft:
             write(draft)
         return self.path / name
+
+
+def _is_worthless(path: Path) -> bool:
+    """Whether a file is a lock, or was being written by a process that was killed."""
+    return path.name in _LOCKS or any(path.match(pattern) for pattern in _DRAFTS)
 
 
 def _busy(path: Path, owner: str) -> str:

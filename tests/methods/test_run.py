@@ -441,3 +441,21 @@ def test_a_method_needs_no_more_than_steps_and_each_has_a_random_stream(
     np.random.random(7)  # what this process did before does not matter
     Doing(macs=0.5).run(model, task, directory=tmp_path / "two")
     assert drawn_in(tmp_path / "two") == drawn
+
+
+def test_a_table_that_a_kill_came_before_is_written_when_the_run_goes_on(
+    model, task, tmp_path, monkeypatch
+):
+    write = RunDirectory.write_frame
+
+    def killed(self, name, frame):
+        if name == "history.csv" and len(frame) == 2:  # the last step, whose state is saved
+            raise Killed
+        return write(self, name, frame)
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(RunDirectory, "write_frame", killed)
+        ranking(steps=2).run(model, task, directory=run)
+    ranking(steps=2).run(model, task, directory=run)
+    assert len(pd.read_csv(run / "history.csv")) == 2

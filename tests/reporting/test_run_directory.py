@@ -163,6 +163,17 @@ def test_two_runs_of_one_second_have_two_directories(tmp_path, monkeypatch):
     ]  # fmt: skip
 
 
+def test_what_was_killed_before_it_had_written_anything_is_begun_anew(tmp_path):
+    for name in (".lock", ".owner", ".config-77-a1b2c3d4.toml"):
+        (tmp_path / name).write_text("")
+    run = RunDirectory.create(tmp_path)
+    with run.locked():
+        assert not list(tmp_path.glob(".config*"))
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(ConfigError, match="is not empty"):
+        RunDirectory.create(tmp_path)
+
+
 def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
     run = RunDirectory.create(tmp_path / "run")
     (run / ".export-x8uv").mkdir()
