@@ -15,6 +15,7 @@ from keras_prune.errors import ConfigError, ExportError, KerasPruneError, ModelE
 from keras_prune.packing.encodings import Encoded, decode, encode, value_bytes
 from keras_prune.packing.sharing import shared
 from keras_prune.utils.archives import check_bytes, check_unpacked
+from keras_prune.utils.arguments import expect_kind
 from keras_prune.utils.files import whole_file
 from keras_prune.utils.limited_variables import limited_variables
 from keras_prune.utils.long_networks import long_networks
@@ -76,6 +77,7 @@ def pack(model: keras.Model, path: str | Path, *, values: int | None = None) -> 
 
     Reference: Han, Mao and Dally, "Deep Compression", ICLR 2016.
     """
+    expect_kind(model, keras.Model, "model", "a Keras model")
     if values is not None and (isinstance(values, bool) or not 2 <= values <= 256):
         raise ConfigError(f"values: expected a whole number from 2 to 256. Received: {values!r}.")
     arrays = [keras.ops.convert_to_numpy(weight) for weight in model.weights]

@@ -104,3 +104,8 @@ def test_other_files_are_refused_in_one_line(content, tmp_path):
         unpack(path)
     assert "\n" not in str(error.value)
     assert path.name in str(error.value)
+
+
+def test_what_is_no_model_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="a Keras model"):
+        pack("m.keras", tmp_path / "m.kpz")

@@ -143,7 +143,7 @@ recipes = st.builds(
     Recipe,
     prune=st.builds(
         Prune,
-        b=st.floats(allow_nan=False),
+        b=st.floats(allow_nan=False, allow_infinity=False),
         steps=st.integers(-(2**60), 2**60),
         groups=st.lists(st.text(_SIGNS, max_size=5)).map(tuple),
         limit=st.none() | st.integers(0, 9),
