@@ -169,7 +169,7 @@ def _run_directory(
             )
             log.failed(stop)
             raise stop from None
-        except KerasPruneError as error:
+        except (KerasPruneError, OSError, MemoryError) as error:
             # A configuration alone is no result: the same command may be given again.
             if goes_on or not _removed(run, LOG, "config.toml"):
                 log.failed(error)
