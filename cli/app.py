@@ -98,21 +98,24 @@ def _run() -> None:
         _fail(str(stop) or "Interrupted. Nothing was written.", 130, output)
     except click.ClickException as error:
         _fail(f"Error: {error.format_message()}", error.exit_code, output)
-    except (OSError, MemoryError) as error:  # disks that are full, names that are too long, ...
+    except OSError as error:  # disks that are full, names that are too long, ...
         _fail(f"Error: {_starved(error)}", 2, output)
     except UnicodeEncodeError as error:  # half a character, or a stray byte of a file's name
         near = error.object[max(0, error.start - 40) : error.end]
         _fail(f"Error: {near!r} ends in what is no {error.encoding}: rename it.", 2, output)
     except Exception as error:
-        _fail(f"Error: {_fault(error)}", 2 if is_out_of_memory(error) else 1, output)
+        if is_out_of_memory(error):
+            _fail(f"Error: {_NO_MEMORY}", 2, output)
+        _fail(f"Error: {_fault(error)}", 1, output)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _starved(error: OSError | MemoryError) -> str:
+_NO_MEMORY = "There is not enough memory. Give a smaller --batch-size, or a smaller model."
+
+
+def _starved(error: OSError) -> str:
     """What the system has not, and for what."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory. Give a smaller --batch-size, or a smaller model."
     files = [str(name) for name in (error.filename, error.filename2) if name is not None]
     what = ": ".join([error.strerror or str(error), *files])
     return f"{what}. What was written before stays."
@@ -120,8 +123,6 @@ def _starved(error: OSError | MemoryError) -> str:
 
 def _fault(error: Exception) -> str:
     """What is said of an error that nobody has foreseen."""
-    if is_out_of_memory(error):
-        return _starved(MemoryError())
     return (
         f"{type(error).__name__}: {reason(error)}. This is a fault of keras-prune, not yours: "
         "please report it with what --debug shows."

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from keras_prune.utils.quiet import open_descriptors
+from keras_prune.utils.quiet import open_descriptors, point
 
 
 @contextlib.contextmanager
@@ -43,9 +43,7 @@ class _Lasting(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self.fileno())
-            os.close(null)
+            point(self.fileno(), os.open(os.devnull, os.O_WRONLY))
             return len(data)
 
 

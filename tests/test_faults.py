@@ -1,14 +1,10 @@
 """A sample of the faults that `benchmarks/faults.py` carries out: nothing lost, run or raw."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-PATH = Path(__file__).parents[1] / "benchmarks" / "faults.py"
-SPEC = importlib.util.spec_from_file_location("faults", PATH)
-faults = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(faults)
+from tests.scripts import script
+
+faults = script("faults")
 
 
 @pytest.mark.slow

@@ -1,14 +1,10 @@
 """Runs that are really killed: two of each kind; `benchmarks/kills.py` does more."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-PATH = Path(__file__).parents[1] / "benchmarks" / "kills.py"
-SPEC = importlib.util.spec_from_file_location("kills", PATH)
-kills = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(kills)
+from tests.scripts import script
+
+kills = script("kills")
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from kills import differences
+from kills import ONE_THREAD, differences
 
 from .found import Found, unclean
 from .process import Ended, Fault, run
@@ -39,8 +39,7 @@ epochs = 1
 steps_per_epoch = 8
 learning_rate = 0.01
 """
-ALONE = {
-    "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1",
+ALONE = ONE_THREAD | {
     "KERAS_PRUNE_CHECKPOINT_SECONDS": "0.2", "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "200",
 }  # fmt: skip
 """One thread computes, so that two runs give the same numbers."""

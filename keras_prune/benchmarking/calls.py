@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_prune.errors import ConfigError
 from keras_prune.runtimes import Arrays, Runtime
-from keras_prune.runtimes.base import attributed
+from keras_prune.runtimes.base import attributed, made_up
 
 
 def call(path: Path, runtime: Runtime, count: int) -> Callable[[], Arrays]:
@@ -22,20 +22,16 @@ def call(path: Path, runtime: Runtime, count: int) -> Callable[[], Arrays]:
         ConfigError: the file takes another number of them, or leaves another length open.
         ModelError: it cannot be run.
     """
-    rng, shapes = np.random.default_rng(0), shapes_of(path, runtime, count)
-    arrays = [
-        # Like pixels after scaling, and for what takes whole numbers 0 and 1: they may be indices.
-        rng.uniform(0, 2, shape).astype(port.dtype)
-        for port, shape in zip(runtime.inputs, shapes, strict=True)
-    ]
+    check_count(path, runtime, count)
+    chance = np.random.default_rng(0)
+    arrays = [made_up(port, count, chance) for port in runtime.inputs]
     with attributed(path, "run"):
         runtime(arrays)  # what is timed is not looked at
     return lambda: runtime(arrays)
 
 
-def shapes_of(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]:
-    """The inputs' shapes at a batch size; raises what `call` raises."""
-    shapes = []
+def check_count(path: Path, runtime: Runtime, count: int) -> None:
+    """Refuses a batch size that a file does not take, as `call` does."""
     for entry in runtime.inputs:
         batch, *rest = entry.shape
         if batch not in (None, count):
@@ -47,5 +43,3 @@ def shapes_of(path: Path, runtime: Runtime, count: int) -> list[tuple[int, ...]]
                 f"Port {entry.name!r} of {path} has the open shape {entry.shape}: export the "
                 "model with a fixed one."
             )
-        shapes.append((count, *(length for length in rest if length is not None)))
-    return shapes

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from keras_prune.benchmarking.calls import call, shapes_of
+from keras_prune.benchmarking.calls import call, check_count
 from keras_prune.benchmarking.interleaving import interleaved, told
 from keras_prune.runtimes import Runtime, gzip_size, open_runtime, size
 from keras_prune.utils.progress import Watcher, silent
@@ -107,7 +107,7 @@ def benchmark(
     _warn_of_strangers(files, runtimes)
     for path, runtime in zip(files, runtimes, strict=True):
         for count in batch_sizes:
-            shapes_of(path, runtime, count)
+            check_count(path, runtime, count)
     rows: list[Timing] = []
     for count in batch_sizes:
         calls = [call(path, runtime, count) for path, runtime in zip(files, runtimes, strict=True)]

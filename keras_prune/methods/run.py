@@ -133,10 +133,10 @@ def run_method(
         saved = None
         if directory is not None:
             stack.enter_context(directory.locked())
-            if (directory / "report.json").exists():
-                return _finished(directory, identity)
-            (directory / "state").mkdir(exist_ok=True)  # from now on it is known for a run's
             saved = Saved(directory / "state", identity)
+            if (directory / "report.json").exists():
+                return _finished(directory, saved, identity)
+            (directory / "state").mkdir(exist_ok=True)  # from now on it is known for a run's
         state = None if saved is None else saved.load(model)
         context = Context(
             model,
@@ -258,10 +258,7 @@ class _Run:
             figures = [{k: v for k, v in row.items() if k != "stage"} for row in rows]
             self._observers.past(stage, figures, pruned=not stage.startswith("train "))
         state = replace(state, resumed=state.resumed + 1)
-        if self._saved is not None:  # so that it counts when this process is killed, too
-            self._saved.save(state, self._model)
-        if self._directory is not None:  # it may have been killed before it came to that
-            self._write_step(self._directory, state)
+        self._save(state)  # so that it counts when this process is killed, too
         return state
 
     def _kept(self, state: RunState) -> RunState:
@@ -270,17 +267,19 @@ class _Run:
         state = replace(state, baseline=self._context.baseline)
         if self._sparse is not None:
             state = replace(state, networks={**state.networks, _SPARSE: self._sparse})
-        if self._saved is None or self._directory is None:
-            return state
-        self._saved.save(state, self._model)
-        self._write_step(self._directory, state)
-        self._directory.remove("trainings")  # the state holds what they came to
+        self._save(state)
+        if self._directory is not None:
+            self._directory.remove("trainings")  # the state holds what they came to
         return state
 
-    def _write_step(self, directory: RunDirectory, state: RunState) -> None:
+    def _save(self, state: RunState) -> None:
+        """Writes a state, and the files that show it, which a kill may have come before."""
+        if self._saved is None or self._directory is None:
+            return
+        self._saved.save(state, self._model)
         for name, frame in self._method.tables(state).items():
-            directory.write_frame(f"{name}.csv", frame)
-        state.plan.save(directory / "plan.json")
+            self._directory.write_frame(f"{name}.csv", frame)
+        state.plan.save(self._directory / "plan.json")
 
     @property
     def _seconds(self) -> float:
@@ -390,11 +389,16 @@ class _Run:
         )  # fmt: skip
         self._directory.write_json("report.json", report.to_dict())
         if self._saved is not None:
-            self._saved.clear()
-        self._directory.remove("trainings")
+            _remove_states(self._directory, self._saved)
 
 
-def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
+def _remove_states(directory: RunDirectory, saved: Saved) -> None:
+    """Removes what a run needs no more once it has its report."""
+    saved.clear()
+    directory.remove("trainings")
+
+
+def _finished(directory: RunDirectory, saved: Saved, identity: Mapping[str, str]) -> Result:
     """What a run has left that was carried out to its end, if it is the one that is asked for."""
     report = directory.read_report(PruningReport)
     if not report.identity:
@@ -409,8 +413,7 @@ def _finished(directory: RunDirectory, identity: Mapping[str, str]) -> Result:
                 f"The run in {directory.path} has ended, and was one with another {name}: "
                 f"{then}. Received: {now}. Give another directory."
             )
-    for left in ("state", "trainings"):  # if the run was killed after its report
-        directory.remove(left)
+    _remove_states(directory, saved)  # if the run was killed after its report
     plan = PruningPlan.load(directory / "plan.json")
     return Result(load_model(directory / "pruned.keras"), plan, report)
 

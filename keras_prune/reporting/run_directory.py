@@ -66,7 +66,7 @@ class RunDirectory:
         try:
             missing = [parent for parent in path.parents if not parent.exists()]
             path.mkdir(parents=True, exist_ok=True)
-            if any(not _is_worthless(found) for found in path.iterdir()):
+            if any(not _is_draft(found) and found.name not in _LOCKS for found in path.iterdir()):
                 raise ConfigError(
                     f"The run directory {path} is not empty. A run is never overwritten: "
                     "give another --out or remove the directory."
@@ -214,12 +214,11 @@ class RunDirectory:
     def _sweep(self) -> None:
         """Removes what a killed process had not written to its end."""
         sweep(self.path)
-        for pattern in _DRAFTS:
-            for draft in self.path.glob(pattern):
-                if draft.is_dir():
-                    shutil.rmtree(draft, ignore_errors=True)
-                else:
-                    draft.unlink(missing_ok=True)
+        for draft in filter(_is_draft, self.path.iterdir()):
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
+                draft.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """Removes a folder that the run needs no more, if it is there."""
@@ -242,9 +241,9 @@ class RunDirectory:
         return self.path / name
 
 
-def _is_worthless(path: Path) -> bool:
-    """Whether a file is a lock, or was being written by a process that was killed."""
-    return path.name in _LOCKS or any(path.match(pattern) for pattern in _DRAFTS)
+def _is_draft(path: Path) -> bool:
+    """Whether a file is being written, or was by a process that was killed."""
+    return any(path.match(pattern) for pattern in _DRAFTS)
 
 
 def _busy(path: Path, owner: str) -> str:

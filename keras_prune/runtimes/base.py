@@ -31,6 +31,18 @@ class Port:
     dtype: str
 
 
+def made_up(port: Port, count: int, chance: np.random.Generator) -> np.ndarray:
+    """An input like pixels after scaling; of whole numbers 0 and 1, for they may be indices.
+
+    Args:
+        port: the input.
+        count: examples, where the batch is open; any other open length is one.
+        chance: where the numbers come from.
+    """
+    shape = [length or (count if axis == 0 else 1) for axis, length in enumerate(port.shape)]
+    return chance.uniform(0, 2, shape).astype(port.dtype)
+
+
 @contextmanager
 def attributed(path: str | Path, what: str) -> Iterator[None]:
     """A block in which a library works on a file; whatever it raises becomes a `ModelError`.

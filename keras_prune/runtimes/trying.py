@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_prune.errors import ModelError
-from keras_prune.runtimes.base import Port, Runtime
+from keras_prune.runtimes.base import Runtime, made_up
 from keras_prune.runtimes.onnx_file import OnnxRuntime
 from keras_prune.runtimes.tflite import TFLiteRuntime
 
@@ -63,14 +63,9 @@ def try_out(path: Path) -> None:
 def _run(path: Path) -> None:
     """What that process does."""
     runtime = _INTERPRETERS[path.suffix](path, None)
+    chance = np.random.default_rng(0)
     for count in _BATCHES:
-        runtime([_made_up(port, count) for port in runtime.inputs])
-
-
-def _made_up(port: Port, count: int) -> np.ndarray:
-    """An input: `count` examples where the batch is open; any other open length is one."""
-    shape = [length or (count if axis == 0 else 1) for axis, length in enumerate(port.shape)]
-    return np.random.default_rng(0).uniform(0, 2, shape).astype(port.dtype)
+        runtime([made_up(port, count, chance) for port in runtime.inputs])
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from filelock import FileLock, Timeout
 
 from keras_prune.errors import ConfigError, ResultWarning
 from keras_prune.training.checkpoint import Row
+from keras_prune.training.good_weights import not_numbers
 from keras_prune.utils.files import read_json, sha256, whole_file, write_text
 from keras_prune.utils.reasons import reason
 
@@ -106,7 +106,7 @@ class CacheEntry:
         Raises:
             ConfigError: its weights are no numbers.
         """
-        if bad := _not_numbers(model):
+        if bad := not_numbers(model):
             raise ConfigError(
                 f"The weight {bad!r} holds numbers that are infinite or none after the training. "
                 "Lower the learning rate, and look for NaN in the data."
@@ -138,7 +138,7 @@ class CacheEntry:
         shapes = (list(model.input_shape[1:]), model.output_shape[-1])
         if shapes != (self._made_by["input_shape"], self._made_by["num_classes"]):
             raise ValueError("its model takes or makes something else")
-        if bad := _not_numbers(model):
+        if bad := not_numbers(model):
             raise ValueError(f"its weight {bad!r} holds no numbers")
         return model, tuple(rows)
 
@@ -265,14 +265,6 @@ def _locked(path: Path, name: str) -> FileLock:
         _say(f"Another process trains {name}: it is waited for.")
         lock.acquire()
     return lock
-
-
-def _not_numbers(model: keras.Model) -> str | None:
-    """The path of a weight that holds infinite numbers or none; None where there is none."""
-    for weight in model.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
-            return str(weight.path)
-    return None
 
 
 def _say(sentence: str) -> None:

@@ -50,9 +50,8 @@ class GoodWeights:
         Raises:
             ConfigError: a weight is NaN or infinite; the model has good weights again.
         """
-        for variable in self._trainer.weights:
-            if not _finite(variable):
-                self._end(f"{variable.path} holds NaN after epoch {epoch + 1}", "a loss or a layer")
+        if bad := not_numbers(self._trainer):
+            self._end(f"{bad} holds NaN after epoch {epoch + 1}", "a loss or a layer")
 
     def _end(self, what: str, other: str) -> None:
         rate = float(keras.ops.convert_to_numpy(self._trainer.optimizer.learning_rate))
@@ -63,7 +62,9 @@ class GoodWeights:
         )
 
 
-def _finite(variable: keras.Variable) -> bool:
-    if not keras.backend.is_float_dtype(variable.dtype):
-        return True
-    return bool(keras.ops.all(keras.ops.isfinite(variable)))
+def not_numbers(model: keras.Model) -> str | None:
+    """The path of a weight that holds infinite numbers or none; None where there is none."""
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight).astype("float32")).all():
+            return str(weight.path)
+    return None

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def in_batches_that_fit(task: Task, split: str, act: Callable[[Task], T], what: str) -> T:
+def in_batches_that_fit(
+    task: Task,
+    split: str,
+    act: Callable[[Task], T],
+    what: str,
+    undo: Callable[[], None] = lambda: None,
+) -> T:
     """What a function makes of a task, its batches halved until they fit into memory.
 
     Args:
@@ -24,6 +30,7 @@ def in_batches_that_fit(task: Task, split: str, act: Callable[[Task], T], what: 
         split: whose batches count.
         act: trains or measures on them; begins anew each time.
         what: what messages call that.
+        undo: takes back what `act` has changed before it begins anew; default: nothing.
 
     Returns:
         What `act` returns.
@@ -45,6 +52,7 @@ def in_batches_that_fit(task: Task, split: str, act: Callable[[Task], T], what: 
                     "model."
                 ) from error
             task = smaller
+            undo()
             warnings.warn(
                 f"There is not enough memory for {what}: it begins anew in batches of half the "
                 "size. Give a smaller batch_size (--batch-size) to begin with.",

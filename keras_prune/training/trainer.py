@@ -106,7 +106,6 @@ def fit(
 
     def rows(task: Task) -> list[Row]:
         keras.utils.set_random_seed(seed)
-        model.set_weights(begun)
         steps = config.steps_per_epoch or task.steps
         if steps * config.epochs >= _MOST_STEPS:
             raise ConfigError(
@@ -130,7 +129,9 @@ def fit(
             )
 
     try:
-        found = in_batches_that_fit(task, "train", rows, f"the training {stage!r}")
+        found = in_batches_that_fit(
+            task, "train", rows, f"the training {stage!r}", lambda: model.set_weights(begun)
+        )
     except tf.errors.OpError as error:
         raise _explained(error) from error
     except (ValueError, TypeError) as error:

@@ -240,7 +240,7 @@ def _check_values(value: Any, where: tuple[str, ...] = ()) -> None:
     """Refuses what would be an error later, where nobody knows of the file and the key."""
     if len(where) > _DEEPEST:
         raise ValueError(f"{'.'.join(where[:3])}... is nested too deeply")
-    if type(value) is int and not -(2**63) <= value < 2**63:
+    if _is_too_large(value):
         raise ValueError(f"{'.'.join(where)} is a number of more than 64 bits")
     if isinstance(value, str) and "\0" in value:
         raise ValueError(f"{'.'.join(where)} holds the character 0")
@@ -251,6 +251,10 @@ def _check_values(value: Any, where: tuple[str, ...] = ()) -> None:
         inner = enumerate(value, 1)
     for name, each in inner:
         _check_values(each, (*where, str(name)))
+
+
+def _is_too_large(value: Any) -> bool:
+    return type(value) is int and not -(2**63) <= value < 2**63
 
 
 def _section(where: str) -> str:
@@ -280,7 +284,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
         return load(kind, value, where)  # type: ignore[arg-type]
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(_convert(get_args(kind)[0], item, where) for item in value)
-    if type(value) is int and not -(2**63) <= value < 2**63:
+    if _is_too_large(value):
         raise ConfigError(f"{where} expects a number of at most 64 bits. Received: {shown(value)}.")
     if kind is float and type(value) is int:
         return float(value)

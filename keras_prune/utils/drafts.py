@@ -40,7 +40,7 @@ def sweep(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(Timeout, OSError):
             if (folder / _LOCK).exists():
-                FileLock(folder / _LOCK).acquire(timeout=0).lock.release()
-            elif time.time() - folder.stat().st_mtime < _SECONDS:
-                continue  # its process may be about to lock it
-            shutil.rmtree(folder, ignore_errors=True)
+                with FileLock(folder / _LOCK, timeout=0):
+                    shutil.rmtree(folder, ignore_errors=True)
+            elif time.time() - folder.stat().st_mtime > _SECONDS:  # else it may be locked soon
+                shutil.rmtree(folder, ignore_errors=True)
