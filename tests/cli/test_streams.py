@@ -68,5 +68,5 @@ def test_a_training_ends_and_leaves_its_files(tmp_path, reader):
 
 
 def test_a_result_that_cannot_be_written_is_one_line(tmp_path):
-    code, _, err = shell(f"{COMMAND} cache list > /dev/full", tmp_path)
+    code, _, err = shell(f"{COMMAND} --version > /dev/full", tmp_path)
     assert code == 2 and err.startswith("Error: No space left") and err.count("\n") == 1

@@ -443,6 +443,7 @@ def test_a_method_needs_no_more_than_steps_and_each_has_a_random_stream(
     assert drawn_in(tmp_path / "two") == drawn
 
 
+@pytest.mark.slow
 def test_a_table_that_a_kill_came_before_is_written_when_the_run_goes_on(
     model, task, tmp_path, monkeypatch
 ):
